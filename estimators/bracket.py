@@ -1,0 +1,167 @@
+"""The certified bracket of the empirical Rademacher complexity of any class in `estimators.hypotheses`.
+
+R_hat(F) = E_eps g(eps), g(eps) = sup_f (1/n) sum_i eps_i f(X_i): 1/n, no absolute value. For each sign vector the class
+certifies g_lo <= g <= g_hi. With all 2^(n-1) sign classes R_hat lies between the two means. With K i.i.d. draws the
+interval also covers the sampling error, for the exact g: nothing is assumed of the optimiser (estimators.estimate).
+Certificates that bound R_hat itself have no sampling error and may replace the upper end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from estimators.estimate import Estimate, best
+from estimators.hypotheses import AbstractHypotheses, Effort, Suprema
+from estimators.supremum.certificates import RELATIVE_ERROR
+from theory.bound import Bound, Relation
+from theory.rademacher import khintchine
+
+SIGN_BLOCK = 2048
+EXACT_WORDS = ("sample_size", "dim", "readout_norm", "logit_norm")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One symbolic bound against an interval: its value, `slack` >= 1 where it holds (how many times weaker than the
+    interval's end it is at least), and holds / violated / undecided."""
+
+    value: float
+    slack: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """An interval for R_hat and where it comes from.
+
+    certificate: what gave the upper end. optimisation_gap: mean g_hi / mean g_lo - 1. sampling_halfwidth: half of what
+    the sampling error of the sign draws adds to the interval [mean g_lo, mean g_hi]; 0 for enumerated signs.
+    """
+
+    estimate: Estimate
+    certificate: str
+    optimisation_gap: float
+    sampling_halfwidth: float
+    certificates: dict[str, float]
+    bounds: dict[str, Judgement]
+    suprema: Suprema
+    largest_values: Float64[np.ndarray, " n"]
+    enumerated: bool
+
+
+def evaluate(bound: Bound, statistics: dict[str, float]) -> float:
+    """The side of the bound that cannot flatter it, for statistics known to 1e-12 relative.
+
+    Every bound of this topic is increasing in its statistics, so upper bounds get them rounded up, lower bounds down.
+    """
+    turn = 1 + RELATIVE_ERROR if bound.relation is Relation.AT_MOST else 1 - RELATIVE_ERROR
+    values = {
+        symbol.name: statistics[symbol.name] * (1 if symbol.name in EXACT_WORDS else turn) for symbol in bound.symbols
+    }
+    return bound.safe(**values)
+
+
+def judge(value: float, relation: Relation, estimate: Estimate) -> Judgement:
+    """Verdict by interval comparison: a number can refute a bound, it never proves one."""
+    near, far = (
+        (estimate.upper, estimate.lower) if relation is Relation.AT_MOST else (estimate.lower, estimate.upper)
+    )
+    ratio = _ratio(value, near) if relation is Relation.AT_MOST else _ratio(near, value)
+    holds = near <= value if relation is Relation.AT_MOST else near >= value
+    violated = far > value if relation is Relation.AT_MOST else far < value
+    return Judgement(value, ratio, "holds" if holds else "violated" if violated else "undecided")
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else (1.0 if numerator == denominator else np.inf)
+
+
+def bracket(
+    hypotheses: AbstractHypotheses,
+    signs: Float64[np.ndarray, "k n"],
+    *,
+    enumerated: bool,
+    ball: str = "l2",
+    confidence: float = 0.99,
+    effort: Effort | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> Bracket:
+    """Bracket R_hat of `hypotheses` from sign vectors `signs` (all classes if `enumerated`, else i.i.d. draws).
+
+    Sign vectors are processed in blocks, so memory does not grow with their number; results do not depend on the
+    block. Raises ValueError for shapes that do not fit.
+    """
+    if signs.ndim != 2 or signs.shape[1] != len(hypotheses.largest_values):
+        raise ValueError(f"signs must have shape (draws, {len(hypotheses.largest_values)}), got {signs.shape}")
+    parts = []
+    for first in range(0, len(signs), SIGN_BLOCK):
+        parts.append(hypotheses.suprema(signs[first : first + SIGN_BLOCK], effort or Effort()))
+        advance()
+    largest = hypotheses.largest_values
+    # |f| <= M_i always holds, so clipping at mean M_i only removes rounding.
+    suprema = Suprema(
+        np.minimum(np.concatenate([part.lower for part in parts]), largest.mean()),
+        np.minimum(np.concatenate([part.upper for part in parts]), largest.mean()),
+        max((part.certificate for part in parts), key=[part.certificate for part in parts].count),
+        all(part.finished for part in parts),
+    )
+    means = float(suprema.lower.mean()), float(suprema.upper.mean())
+    if enumerated:
+        # The mean of 2^(n-1) <= 2^19 pairwise-summed terms is exact to far less than this.
+        sampled = Estimate(max(0.0, means[0] * (1 - 1e-14)), means[1] * (1 + 1e-14), 1.0, "all sign vectors")
+    else:
+        sampled = best(
+            suprema.lower,
+            suprema.upper,
+            minimum=0.0,
+            maximum=float(largest.mean()),
+            confidence=confidence,
+            sub_gaussian_scale=float(np.sqrt((largest**2).sum()) / len(largest)),
+        )
+    values = {name: evaluate(make(ball), hypotheses.statistics) for name, make in hypotheses.certificates.items()}
+    floor = evaluate(khintchine(ball), hypotheses.statistics)
+    winner = min(values, key=lambda name: values[name])
+    certificate = winner if values[winner] < sampled.upper else suprema.certificate
+    upper = min(values[winner], sampled.upper)
+    lower = min(max(floor, sampled.lower), upper)
+    estimate = Estimate(lower, upper, sampled.confidence, sampled.method)
+    judged = {
+        name: judge(evaluate(make(ball), hypotheses.statistics), make(ball).relation, estimate)
+        for name, make in hypotheses.bounds.items()
+    }
+    return Bracket(
+        estimate,
+        certificate,
+        _ratio(means[1], means[0]) - 1,
+        0.0 if enumerated else max(0.0, ((sampled.upper - means[1]) + (means[0] - sampled.lower)) / 2),
+        values,
+        judged,
+        suprema,
+        largest,
+        enumerated,
+    )
+
+
+def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Estimate:
+    """Interval for R_hat(first) - R_hat(second), both computed from the same sign vectors.
+
+    The differences of g over the sign vectors are themselves i.i.d. in [-mean M_second, mean M_first].
+    """
+    if first.suprema.lower.shape != second.suprema.lower.shape or first.enumerated != second.enumerated:
+        raise ValueError("paired differences need two brackets from the same sign vectors")
+    lower = first.suprema.lower - second.suprema.upper
+    upper = first.suprema.upper - second.suprema.lower
+    if first.enumerated:
+        slip = 1e-14 * (float(first.suprema.upper.mean()) + float(second.suprema.upper.mean()))
+        return Estimate(float(lower.mean()) - slip, float(upper.mean()) + slip, 1.0, "all sign vectors")
+    both = first.largest_values + second.largest_values
+    return best(
+        lower,
+        upper,
+        minimum=-float(second.largest_values.mean()),
+        maximum=float(first.largest_values.mean()),
+        confidence=confidence,
+        sub_gaussian_scale=float(np.sqrt((both**2).sum()) / len(both)),
+    )

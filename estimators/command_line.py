@@ -1,0 +1,351 @@
+"""Every command of this package: flags from keyword-only parameters, one-line errors, JSON, progress."""
+
+import argparse
+import dataclasses
+import difflib
+import inspect
+import json
+import math
+import os
+import platform
+import re
+import secrets
+import shutil
+import sys
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+
+import jax
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "sympy", "positional-encoding-bounds")
+_NEGATIVE = re.compile(r"-(\d+\.?\d*e[-+]?\d+|\.\d+e[-+]?\d+|\d+\.|inf|infinity|nan)", re.IGNORECASE)
+_EXPECTED = {int: "an integer", float: "a finite number", str: "a text", Path: "a path"}
+
+
+def run(function: Callable[..., int | None], argv: Sequence[str] | None = None) -> int:
+    """Calls `function` with the flags in `argv` (default: the command line) and returns the exit status.
+
+    Every keyword-only parameter `some_name` is a flag `--some-name`; an absent flag leaves the default of the
+    function. Annotations: int, float (finite), str, Path, bool (`--x`/`--no-x`), Literal, unions of these,
+    and list, tuple[x, ...] or Sequence of one of these (several values, the flag may be repeated). Where the
+    default of `X | None` is not None, `none` gives None. The docstring gives the help: first paragraph,
+    Google-style `Args:` (`name: text`, or `name (METAVAR): text`), and `Examples:` at the end.
+
+    Status: what the function returns (None is 0); 2 with one line on standard error for bad arguments and
+    for ValueError, OSError and MemoryError of the function (`python -X dev -m ...` shows where it came from);
+    130 for Ctrl-C; 141, silently, when the reader of the output has gone.
+    """
+    program = program_name(function)
+    try:
+        parser = build_parser(function, program)
+        status = function(**_parse(parser, list(sys.argv[1:] if argv is None else argv))) or 0
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        return _fail(f"{program}: interrupted", 130)
+    except BrokenPipeError:
+        return _reader_gone()
+    except SystemExit as stop:
+        # Rich turns a broken pipe into SystemExit(1), which here would read as "a claim is violated".
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _reader_gone()
+        if stop.code not in (None, 0):
+            raise
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return _reader_gone()
+        return 0
+    except (ValueError, OSError, MemoryError) as error:
+        if sys.flags.dev_mode:
+            raise
+        return _fail(f"{program}: error: {_one_line(error)}", 2)
+
+
+def program_name(function: Callable) -> str:
+    """`python -m package.module`, also when the module runs as `__main__`; a script keeps its file name."""
+    module = function.__module__
+    if module == "__main__":
+        spec = getattr(sys.modules["__main__"], "__spec__", None)
+        if spec is None:
+            return f"python {Path(sys.argv[0]).name}"
+        module = spec.name
+    return f"python -m {module.removesuffix('.__main__')}"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def build_parser(function: Callable, program: str) -> argparse.ArgumentParser:
+    """The parser behind `run`. TypeError for an annotation or a parameter that cannot become a flag."""
+    description, helps, examples = _read_docstring(inspect.getdoc(function) or "")
+    parser = _Parser(
+        prog=program,
+        usage=f"{program.replace('%', '%%')} [--flag value ...]",
+        description=description,
+        epilog=examples and "examples:\n" + textwrap.indent(examples, "  "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    hints = get_type_hints(function)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is not parameter.KEYWORD_ONLY or name not in hints:
+            raise TypeError(f"parameter {name} of {function.__name__} must be keyword-only and annotated")
+        metavar, text = helps.get(name, (None, ""))
+        required = parameter.default is parameter.empty
+        if not required and parameter.default not in (None, ()):
+            text += f" (default: {_shown(parameter.default)})"
+        help_text = text.strip().replace("%", "%%")
+        options: dict[str, Any] = {"required": required, "help": help_text, "dest": name}
+        kind, many = _element(hints[name])
+        if kind is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        else:
+            convert, shown = _converter(kind, none=parameter.default is not None)
+            options |= {"type": convert, "metavar": metavar or shown}
+        if many:
+            options |= {"nargs": "+", "action": "extend"}
+        # With a default, `extend` would append to it and an absent flag would hide the function's default.
+        parser.add_argument(_flag(name), default=argparse.SUPPRESS, **options)
+    return parser
+
+
+def _parse(parser: argparse.ArgumentParser, argv: list[str]) -> dict[str, Any]:
+    values, unknown = parser.parse_known_args(_join_negative(argv))
+    if unknown and unknown[0].startswith("-") and unknown[0] != "--":
+        flag = unknown[0].split("=")[0]
+        known = [name for action in parser._actions for name in action.option_strings]
+        near = difflib.get_close_matches(flag.lstrip("-"), [name.lstrip("-") for name in known], 1)
+        advice = f"did you mean --{near[0]}?" if near else "--help lists the flags"
+        raise ValueError(f"unknown flag {flag}: {advice}")
+    if unknown:
+        raise ValueError(f"unexpected argument {unknown[0]!r}: values follow a flag, --help lists the flags")
+    return vars(values)
+
+
+def _join_negative(argv: list[str]) -> list[str]:
+    """`--x -1e-3` as `--x=-1e-3`: older argparse takes such a number for a flag."""
+    joined: list[str] = []
+    for word in argv:
+        after_flag = joined and joined[-1].startswith("--") and "=" not in joined[-1]
+        if after_flag and _NEGATIVE.fullmatch(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _flag(name: str) -> str:
+    return "--" + name.rstrip("_").replace("_", "-")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+
+
+def _element(annotation: Any) -> tuple[Any, bool]:
+    """The type of one value, and whether there are several. None is left in unions."""
+    rest = [member for member in _members(annotation) if member is not types.NoneType]
+    origin = get_origin(rest[0])
+    if len(rest) == 1 and origin in (list, tuple, Sequence):
+        arguments = get_args(rest[0])
+        if origin is tuple and arguments[1:] != (Ellipsis,):
+            raise TypeError(f"no flag for {annotation}: use tuple[x, ...]")
+        return arguments[0], True
+    return (bool if rest == [bool] else annotation), False
+
+
+def _converter(annotation: Any, none: bool) -> tuple[Callable[[str], Any], str]:
+    """A function from the word on the command line to the value, and how help shows the value."""
+    members = _members(annotation)
+    literals = [member for member in members if get_origin(member) is Literal]
+    words = {str(word): word for literal in literals for word in get_args(literal)}
+    if types.NoneType in members and none:
+        words["none"] = None
+    # Most particular first, so that "3" is an integer in `str | int`.
+    kinds: list[Any] = [kind for kind in (int, float, Path, str) if kind in members]
+    if len(kinds) + len(literals) + (types.NoneType in members) < len(members):
+        raise TypeError(f"no flag for {annotation}: use int, float, str, bool, Path, Literal, or a list")
+
+    def convert(word: str) -> Any:
+        if word in words:
+            return words[word]
+        for kind in kinds:
+            with suppress(ValueError):
+                value = kind(word)
+                if kind is not float or math.isfinite(value):
+                    return value
+        near = difflib.get_close_matches(word, words, 1)
+        expected = " or ".join([_EXPECTED[kind] for kind in kinds] + [repr(choice) for choice in words])
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {word!r}{hint}")
+
+    letters = {int: "N", float: "X", str: "NAME", Path: "PATH"}
+    shown = "|".join([letters[kind] for kind in kinds] + list(words))
+    return convert, shown
+
+
+def _read_docstring(text: str) -> tuple[str, dict[str, tuple[str | None, str]], str]:
+    """Description, {parameter: (metavar or None, help)} and examples of a Google-style docstring."""
+    parts = re.split(r"^(Args|Examples?|Returns|Raises|Yields|Notes?):[ ]*\n", text, flags=re.MULTILINE)
+    bodies = [inspect.cleandoc("\n" + body) for body in parts[2::2]]
+    sections = dict(zip(parts[1::2], bodies, strict=True))
+    helps = {}
+    for entry in re.split(r"\n(?=\S)", sections.get("Args", "")):
+        if found := re.match(r"(\w+)(?: ?\((.*?)\))?:\s*(.*)", entry, flags=re.DOTALL):
+            helps[found[1]] = (found[2], " ".join(found[3].split()))
+    return parts[0].strip().split("\n\n")[0], helps, sections.get("Examples", sections.get("Example", ""))
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+    elif isinstance(error, MemoryError):
+        text = f"not enough memory: use fewer or shorter samples ({error})"
+    else:
+        text = str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _fail(line: str, status: int) -> int:
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OSError):
+        sys.stderr.write(line + "\n")
+    return status
+
+
+def _reader_gone() -> int:
+    # Python flushes standard output once more at exit, which would print a second error.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
+
+
+def console(*, error: bool = False) -> Console:
+    """Rich console on standard output, or error; tables keep 160 columns when redirected to a file."""
+    stream = sys.stderr if error else sys.stdout
+    return Console(stderr=error, highlight=False, markup=False, width=None if stream.isatty() else 160)
+
+
+@contextmanager
+def progress(description: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error while it is a terminal, otherwise nothing.
+
+    Yields `advance(steps=1, description=None)`, for `with progress("draws", 2000) as advance: advance(100)`.
+    `total` None shows a bar without an end. The bar vanishes when the block ends.
+    """
+    if not sys.stderr.isatty():
+        yield lambda steps=1, description=None: None
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    # Rich would otherwise move what is written to standard output over to standard error.
+    with Progress(*columns, console=console(error=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda steps=1, description=None: bar.update(task, advance=steps, description=description)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of every package a number depends on, platform, device and default dtype."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    device = jax.devices()[0]
+    found |= {"platform": platform.platform(), "device": f"{device.platform}: {device.device_kind}"}
+    return found | {"dtype": str(jax.numpy.result_type(float))}
+
+
+def check_writable(path: str | Path) -> None:
+    """ValueError of one line unless `path` is `-` or can be written; call it before long work."""
+    if str(path) == "-":
+        return
+    path = Path(path)
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: give the name of a file in it")
+    if not folder.is_dir():
+        raise ValueError(f"no folder {folder}: create it with mkdir -p, or give another path")
+    needed = [path] if path.exists() else [folder]
+    if path.is_file():
+        needed.append(folder)  # a file is replaced, a device or a pipe is written to
+    if not all(os.access(place, os.W_OK) for place in needed):
+        raise ValueError(f"{path} cannot be written: check the permissions of {folder}, or give another path")
+
+
+def write_json(path: str | Path, document: Any) -> None:
+    """Writes one strict JSON document to a file, or to standard output for `-`.
+
+    Numbers keep every digit. NumPy and JAX scalars and arrays become numbers and lists, dataclasses objects,
+    paths texts. JSON has no infinity: an infinite number, such as an upper end nobody certified, is `null`.
+    A file is complete or untouched: it is written beside its place and renamed.
+
+    Raises:
+        ValueError: a NaN, named by its place in the document; a place that cannot be written.
+        TypeError: a value or key that JSON has no form for, named by its place.
+    """
+    text = json.dumps(_plain(document, "document"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    check_writable(path)
+    place = Path(path).resolve()
+    try:
+        if place.exists() and not place.is_file():
+            # Renaming onto a device or a pipe would replace it by a file.
+            place.write_text(text, encoding="utf-8")
+            return
+        beside = place.with_name(f".{secrets.token_hex(8)}.tmp")
+        try:
+            with open(beside, "x", encoding="utf-8") as stream:
+                stream.write(text)
+            if place.exists():
+                shutil.copymode(place, beside)
+            os.replace(beside, place)
+        finally:
+            beside.unlink(missing_ok=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ValueError(f"cannot write {path}: {error.strerror}: give another path") from error
+
+
+def _plain(value: Any, where: str) -> Any:
+    """`value` in the types of JSON; `where` names it in errors."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+    elif isinstance(value, np.ndarray | np.generic | jax.Array):
+        value = np.asarray(value).tolist()
+    if isinstance(value, dict):
+        if wrong := [key for key in value if not isinstance(key, str)]:
+            raise TypeError(f"{where}: the key {wrong[0]!r} is not a text")
+        return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, float):
+        if math.isnan(value):
+            raise ValueError(f"{where} is NaN, which is no result: please report this with your command")
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{where}: JSON has no form for {type(value).__name__}")

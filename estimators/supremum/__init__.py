@@ -1,0 +1,1 @@
+"""Search and certificates for suprema over norm-bounded parameter sets."""

@@ -1,0 +1,267 @@
+"""Exact max_{|w| <= B} h(S_eps(w)) to a chosen gap, for many sign vectors at once (dim w <= 4).
+
+Boxes of queries are shared: a_i(w) and its first two derivatives do not depend on the signs, so they are
+evaluated once per box and S_eps, J_eps and the second derivative Q_eps of every sign vector still alive there
+follow by one matrix product.
+
+Upper end on a box with expansion point x in the ball, half-width r, rho = r sqrt(p), delta = w - x, unit read-out:
+every w of the box inside the ball has |delta| <= rho (projection on a convex set is nonexpansive), and
+  S(w) = S + J delta + Q[delta, delta]/2 + E3,  |E3| <= R rho^3,  R = sum_i D_v,i D_k,i^3 / 24,
+because the third derivative of <u, a_i> along a unit direction is a fourth joint cumulant, at most
+D_v D_k^3 / 4 (theory.softmax). Alternatively |S(w) - S - J delta| <= H rho^2/2, H = sum_i D_v,i D_k,i^2/(6 sqrt3).
+Writing s = S/|S|, g = J^T s, l = max <g, delta> over the box and the ball (the least of |g| rho, the box support
+and the ball support B|g| - <g, x>), e = |Q| rho^2/2 + R rho^3, A = <s, Q> + J^T J/|S|:
+  (1) |S(w)| <= |S| + |J| rho + min(e, H rho^2/2)
+  (2) |S(w)| <= |S| + l + max(lambda_max(A), 0) rho^2/2 + R rho^3 + (2 |J| rho e + e^2)/(2 |S|)
+  (3) |S(w)| <= sum_i max_j |v_ij|.
+(2) is |S + Delta| <= |S| + <s, Delta> + |Delta|^2/(2|S|); it has no first-order term at an interior maximum and no
+second-order one where the maximum is strict, so boxes do not cluster there. For the l1 read-out ball the maximum is over coordinates, each with
+its own linear, quadratic and cubic terms.
+"""
+
+import itertools
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import add
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float64
+
+from estimators.attention import Head, cumulants, symmetric_pairs
+from estimators.supremum.ascent import INSIDE
+from estimators.supremum.readout import Ball
+
+MOST_DIMENSIONS = 4
+SIGN_BUCKETS = (16, 64, 256, 1024, 2048)
+
+
+@dataclass(frozen=True)
+class Remainders:
+    """Constants of one head: each (d,) per value coordinate for the l1 ball, (1,) for the l2 ball."""
+
+    second: np.ndarray
+    third: np.ndarray
+    largest: float
+    rounding: float
+    key_radius: float
+
+
+def remainders(head: Head, ball: Ball, key_scale: float, radius: float) -> Remainders:
+    """Sums over samples of the derivative bounds, inflated by 2^-40 for their own rounding.
+
+    `key_scale` is the largest |k_ij| before centring. rounding = 2^-52 (2nT + 20 + 4(d+3) Lambda) sum_i M_i with
+    Lambda = B max|k| + max|b| bounds the floating-point error of |S_eps| (dot products of n terms, softmax of T).
+    """
+    keys, values, bias = (np.asarray(array) for array in head)
+    n, length, dim = values.shape
+    key_diameters = diameters(keys)
+    spans = diameters(values)[:, None] if ball == "l2" else values.max(axis=1) - values.min(axis=1)
+    norms = np.linalg.norm(values, axis=2).max(axis=1)
+    tops = norms if ball == "l2" else np.abs(values).max(axis=(1, 2))
+    logit = radius * key_scale + float(np.abs(bias).max())
+    inflate = 1 + 2.0**-40
+    return Remainders(
+        second=inflate * np.sum(spans * (key_diameters**2 / (6 * np.sqrt(3.0)))[:, None], axis=0),
+        third=inflate * np.sum(spans * (key_diameters**3 / 24)[:, None], axis=0),
+        largest=inflate * float(tops.sum()),
+        rounding=2.0**-52 * (2 * n * length + 20 + 4 * (dim + 3) * logit) * float(norms.sum()),
+        key_radius=float(np.linalg.norm(keys, axis=2).max()),
+    )
+
+
+def diameters(points: Float64[np.ndarray, "n T p"]) -> Float64[np.ndarray, " n"]:
+    """Largest distance between two tokens of each sample."""
+    return np.array([np.sqrt(((one[:, None] - one[None]) ** 2).sum(-1)).max() for one in points])
+
+
+def _total(terms):
+    return reduce(add, terms)
+
+
+def _top_eigenvalue(pairs, dim: int):
+    """Upper bound of lambda_max of a symmetric matrix given as a list of scaled pairs; exact for dim <= 2."""
+    rows, columns, _ = symmetric_pairs(dim)
+    trace = _total(pair for pair, row, column in zip(pairs, rows, columns, strict=True) if row == column)
+    spread = jnp.maximum(_total(pair**2 for pair in pairs) - trace**2 / dim, 0.0)
+    return trace / dim + jnp.sqrt((dim - 1) / dim * spread)
+
+
+def _linear(gradient, points, centres, half_width, rho, radius):
+    """max <g, w - x> over the box and the ball; gradient: p arrays (m, k); points and centres (m, p)."""
+    norm = jnp.sqrt(_total(part**2 for part in gradient))
+    at_point = _total(part * points[:, b, None] for b, part in enumerate(gradient))
+    moved = _total(part * (centres - points)[:, b, None] for b, part in enumerate(gradient))
+    box = half_width * _total(jnp.abs(part) for part in gradient) + moved
+    return jnp.minimum(jnp.minimum(norm * rho, box), radius * norm - at_point)
+
+
+@partial(jax.jit, static_argnames="ball")
+def _box_bounds(head: Head, signs, points, centres, half_width, radius, second, third, largest, ball: Ball):
+    """Upper ends on every box (m, k) and values at its expansion point (m, k).
+
+    Vector components are Python lists: dimensions are at most 4, and unrolled arithmetic compiles to one loop.
+    """
+    dim_value, dim = head.values.shape[-1], head.keys.shape[-1]
+    boxes, pairs = len(points), dim * (dim + 1) // 2
+    stacked = cumulants(head, points, 2).transpose(0, 2, 1).reshape(-1, signs.shape[1]) @ signs.T
+    parts = list(stacked.reshape(-1, boxes, len(signs)))
+    total, parts = parts[:dim_value], parts[dim_value:]
+    jacobian = [parts[a * dim : (a + 1) * dim] for a in range(dim_value)]
+    parts = parts[dim_value * dim :]
+    quadratic = [parts[a * pairs : (a + 1) * pairs] for a in range(dim_value)]
+    rho = half_width * jnp.sqrt(1.0 * dim) * (1 + 2.0**-30)  # covers points kept INSIDE the ball
+    if ball == "l1":
+        value, upper = reduce(jnp.maximum, [jnp.abs(part) for part in total]), -jnp.inf
+        for a, sign in itertools.product(range(dim_value), (1.0, -1.0)):
+            linear = _linear([sign * part for part in jacobian[a]], points, centres, half_width, rho, radius)
+            bend = jnp.maximum(_top_eigenvalue([sign * part for part in quadratic[a]], dim), 0.0)
+            curved = jnp.minimum(bend * rho**2 / 2 + third[a] * rho**3, second[a] * rho**2 / 2)
+            upper = jnp.maximum(upper, sign * total[a] + linear + curved)
+        return jnp.minimum(upper, largest), value
+    value = jnp.sqrt(_total(part**2 for part in total))
+    safe = jnp.where(value > 0, value, 1.0)
+    products = [  # J^T J as scaled pairs
+        scale * _total(row[b] * row[c] for row in jacobian) for b, c, scale in zip(*symmetric_pairs(dim), strict=True)
+    ]
+    operator = _root(products)  # |J|_op <= |J^T J|_F^(1/2)
+    flattened = _root(
+        scale * _total(x * y for x, y in zip(quadratic[a], quadratic[b], strict=True))
+        for a, b, scale in zip(*symmetric_pairs(dim_value), strict=True)
+    )
+    cubic = third[0] * rho**3
+    curved = flattened * rho**2 / 2 + cubic
+    first = value + operator * rho + jnp.minimum(curved, second[0] * rho**2 / 2)
+    direction = [part / safe for part in total]
+    gradient = [_total(direction[a] * jacobian[a][b] for a in range(dim_value)) for b in range(dim)]
+    form = [
+        _total(direction[a] * quadratic[a][q] for a in range(dim_value)) + product / safe
+        for q, product in enumerate(products)
+    ]
+    linear = _linear(gradient, points, centres, half_width, rho, radius)
+    bend = jnp.maximum(_top_eigenvalue(form, dim), 0.0) * rho**2 / 2
+    both = value + linear + bend + cubic + (2 * operator * rho * curved + curved**2) / (2 * safe)
+    return jnp.minimum(jnp.minimum(first, jnp.where(value > 0, both, jnp.inf)), largest), value
+
+
+def _root(parts):
+    return jnp.sqrt(jnp.sqrt(_total(part**2 for part in parts)))
+
+
+@dataclass(frozen=True)
+class Search:
+    """Result for k sign vectors: lower and upper ends of max_w h(S_eps(w)) and the number of box evaluations."""
+
+    lower: Float64[np.ndarray, " k"]
+    upper: Float64[np.ndarray, " k"]
+    evaluations: int
+    finished: bool
+
+
+def branch_and_bound(
+    head: Head,
+    signs: Float64[np.ndarray, "k n"],
+    radius: float,
+    ball: Ball,
+    start: Float64[np.ndarray, " k"],
+    *,
+    gap: float,
+    floor: float,
+    key_scale: float,
+    budget: int = 400_000,
+    block: int = 2048,
+) -> Search:
+    """Bracket max_{|w| <= radius} h(S_eps(w)) for each row of `signs`, from witnesses `start`.
+
+    A box is dropped for a sign vector once its upper end is at most (1 + gap) * witness + floor, floor > 0 so
+    that a vanishing sum is pruned too. `budget` caps box evaluations per sign vector; what is left in the queue
+    when it runs out counts with its own upper end, so the result is valid, only wider (finished = False).
+    """
+    constants = remainders(head, ball, key_scale, radius)
+    parts = [
+        _search_block(head, signs[i : i + block], radius, ball, start[i : i + block], gap, floor, budget, constants)
+        for i in range(0, len(signs), block)
+    ]
+    return Search(
+        np.concatenate([part.lower for part in parts]),
+        np.concatenate([part.upper for part in parts]),
+        sum(part.evaluations for part in parts),
+        all(part.finished for part in parts),
+    )
+
+
+def _search_block(head, signs, radius, ball, start, gap, floor, budget, constants: Remainders) -> Search:
+    count, (n, length, dim) = len(signs), head.keys.shape
+    chunk = int(np.clip(4e6 // (n * length * max(4, dim)), 1, 64))
+    lower = np.maximum(start - constants.rounding, 0.0)
+    upper = lower.copy()
+    centres = np.zeros((1, dim))
+    boxes, owners, inherited = np.zeros(count, int), np.arange(count), np.full(count, np.inf)
+    half_width, evaluations, finished = float(radius), 0, True
+    moves = np.stack(np.meshgrid(*[[-0.5, 0.5]] * dim, indexing="ij"), -1).reshape(-1, dim)
+    while len(boxes):
+        rho = half_width * np.sqrt(dim)
+        error = constants.rounding * (1 + 2 * rho * constants.key_radius) ** 2
+        bounds = np.empty(len(boxes))
+        edges = np.searchsorted(boxes, np.arange(0, len(centres) + chunk, chunk))
+        for index, first in enumerate(range(0, len(centres), chunk)):
+            pairs = slice(edges[index], edges[index + 1])
+            rows, place = np.unique(owners[pairs], return_inverse=True)
+            above, value = _chunk(
+                head, signs[rows], centres[first : first + chunk], chunk, half_width, radius, ball, constants
+            )
+            bounds[pairs] = above[boxes[pairs] - first, place] + error
+            lower[rows] = np.maximum(lower[rows], value.max(axis=0) - error)
+        evaluations += len(boxes)
+        bounds = np.minimum(bounds, inherited)
+        keep = bounds > (1 + gap) * lower[owners] + floor
+        if radius == 0:
+            keep[:] = False
+        if evaluations + keep.sum() * len(moves) > budget * count:
+            finished = not keep.any()
+            keep[:] = False
+        np.maximum.at(upper, owners[~keep], bounds[~keep])
+        boxes, owners, inherited = boxes[keep], owners[keep], bounds[keep]
+        centres, boxes, owners, inherited, half_width = _split(centres, boxes, owners, inherited, half_width, moves)
+        inside = np.linalg.norm(np.maximum(np.abs(centres) - half_width, 0.0), axis=1) <= radius
+        stays = inside[boxes]
+        renumber = np.cumsum(inside) - 1
+        centres, boxes = centres[inside], renumber[boxes[stays]]
+        owners, inherited = owners[stays], inherited[stays]
+    return Search(lower, np.maximum(upper, lower), evaluations, finished)
+
+
+def _split(centres, boxes, owners, inherited, half_width, moves):
+    """Children of every box that is alive for some sign vector, with the pairs that inherit them."""
+    alive, parents = np.unique(boxes, return_inverse=True)
+    children = (centres[alive][:, None] + moves[None] * half_width).reshape(-1, centres.shape[1])
+    count = len(moves)
+    # Pairs stay sorted by box: stable sort of (parent, move) keys.
+    keys = (parents[:, None] * count + np.arange(count)).ravel()
+    order = np.argsort(keys, kind="stable")
+    return children, keys[order], np.repeat(owners, count)[order], np.repeat(inherited, count)[order], half_width / 2
+
+
+def _chunk(head, signs, centres, chunk, half_width, radius, ball, constants: Remainders):
+    """Bounds of one padded chunk of boxes for one padded group of sign vectors, as NumPy arrays."""
+    norms = np.linalg.norm(centres, axis=1, keepdims=True)
+    points = centres * np.minimum(1.0, radius * INSIDE / np.where(norms > 0, norms, 1.0))
+    bucket = next((size for size in SIGN_BUCKETS if size >= len(signs)), len(signs))
+    padded = np.zeros((bucket, signs.shape[1]))
+    padded[: len(signs)] = signs
+    grow = [(0, chunk - len(centres)), (0, 0)]
+    above, value = _box_bounds(
+        head,
+        jnp.asarray(padded),
+        jnp.asarray(np.pad(points, grow)),
+        jnp.asarray(np.pad(centres, grow)),
+        half_width,
+        radius,
+        jnp.asarray(constants.second),
+        jnp.asarray(constants.third),
+        constants.largest,
+        ball,
+    )
+    size = (slice(len(centres)), slice(len(signs)))
+    return np.asarray(above)[size], np.asarray(value)[size]

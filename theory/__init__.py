@@ -1,0 +1,1 @@
+"""Symbolic side: encodings, bounds and proofs as SymPy objects; imports no array library."""
