@@ -14,7 +14,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float64
+from jaxtyping import Float64
+
+Arrays = jax.Array | np.ndarray
 
 
 class Head(NamedTuple):
@@ -23,9 +25,9 @@ class Head(NamedTuple):
     Centring keys changes no weight (softmax is shift invariant) and keeps logits and rounding small.
     """
 
-    keys: Float64[Array, "n T p"]
-    values: Float64[Array, "n T d"]
-    bias: Float64[Array, " T"]
+    keys: Float64[Arrays, "n T p"]
+    values: Float64[Arrays, "n T d"]
+    bias: Float64[Arrays, " T"]
 
 
 def make_head(keys, values, bias) -> Head:
@@ -41,24 +43,24 @@ def make_head(keys, values, bias) -> Head:
     return Head(jnp.asarray(keys - middle), jnp.asarray(values), jnp.asarray(bias - bias.max()))
 
 
-def attention_weights(head: Head, queries: Float64[Array, "m p"]) -> Float64[Array, "m n T"]:
+def attention_weights(head: Head, queries: Float64[Arrays, "m p"]) -> Float64[Arrays, "m n T"]:
     """softmax_j(<w, k_ij> + b_j) for every query w and sample i."""
     logits = jnp.einsum("mp,ntp->mnt", queries, head.keys) + head.bias
     return jax.nn.softmax(logits, axis=-1)
 
 
 @jax.jit
-def head_outputs(head: Head, queries: Float64[Array, "m p"]) -> Float64[Array, "m n d"]:
+def head_outputs(head: Head, queries: Float64[Arrays, "m p"]) -> Float64[Arrays, "m n d"]:
     """a_i(w) for every query and sample."""
     return jnp.einsum("mnt,ntd->mnd", attention_weights(head, queries), head.values)
 
 
-def signed_output(head: Head, signs: Float64[Array, "k n"], queries: Float64[Array, "k p"]):
+def signed_output(head: Head, signs: Float64[Arrays, "k n"], queries: Float64[Arrays, "k p"]):
     """S_eps(w) = sum_i eps_i a_i(w), one query per sign vector: shape (k, d)."""
     return jnp.einsum("kn,knd->kd", signs, head_outputs(head, queries))
 
 
-def signed_output_and_jacobian(head: Head, signs: Float64[Array, "k n"], queries: Float64[Array, "k p"]):
+def signed_output_and_jacobian(head: Head, signs: Float64[Arrays, "k n"], queries: Float64[Arrays, "k p"]):
     """S_eps(w) of shape (k, d) and its derivative J = sum_i eps_i Cov(v_i, k_i) of shape (k, d, p)."""
     weights = attention_weights(head, queries)
     value_means = jnp.einsum("knt,ntd->knd", weights, head.values)
@@ -76,7 +78,7 @@ def symmetric_pairs(dim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @partial(jax.jit, static_argnames="order")
-def cumulants(head: Head, queries: Float64[Array, "m p"], order: int) -> Float64[Array, "c n m"]:
+def cumulants(head: Head, queries: Float64[Arrays, "m p"], order: int) -> Float64[Arrays, "c n m"]:
     """Value, first and (order = 2) second derivative of a_i at every query, stacked along the first axis.
 
     Rows: d values; then d * p first derivatives, value index major; then d * p(p+1)/2 second derivatives in

@@ -19,7 +19,7 @@ from theory.bound import Bound, Relation
 from theory.rademacher import khintchine
 
 SIGN_BLOCK = 2048
-EXACT_WORDS = ("sample_size", "dim", "readout_norm", "logit_norm")
+EXACT_WORDS = ("sample_size", "dim", "logit_dim", "readout_norm", "logit_norm")
 
 
 @dataclass(frozen=True)

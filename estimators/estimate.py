@@ -1,10 +1,10 @@
 """Intervals with a stated confidence, and the constructors that make them from data.
 
-Every constructor of a mean takes `lower_values[k] <= g_k <= upper_values[k]` for exact but unknown i.i.d. g_k in
-[minimum, maximum], and covers the mean of g with probability at least `confidence`. Only the g_k need be i.i.d.: the two
-arrays may depend on all the data (one optimiser shared by all draws). Where the g_k are known, pass them twice.
-All results are clipped to [minimum, maximum], which contains the mean with certainty, and are widened by 1e-12 of the
-larger of |minimum|, |maximum| and the range for rounding.
+Every constructor of a mean takes `lower_values[k] <= g_k <= upper_values[k]` for exact but unknown i.i.d.
+g_k in [minimum, maximum], and covers the mean of g with probability at least `confidence`. Only the g_k need
+be i.i.d.: the two arrays may depend on all the data (one optimiser shared by all draws). Where the g_k are
+known, pass them twice. All results are clipped to [minimum, maximum], which contains the mean with
+certainty, and are widened by 1e-12 of the larger of |minimum|, |maximum| and the range for rounding.
 """
 
 import html
@@ -12,10 +12,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from scipy.stats import beta
 
-from estimators.intervals import Values, betting_bound, empirical_bernstein_radius
+from estimators.intervals import Values, betting_bound, checked, empirical_bernstein_radius
 
 ROUNDING = 1e-12
 
@@ -24,7 +23,8 @@ ROUNDING = 1e-12
 class Estimate:
     """`lower <= quantity <= upper` with probability at least `confidence` over the random draws of `method`.
 
-    confidence 1 means certain up to the correctness of the code; upper = inf means that nothing is known above.
+    confidence 1 means certain up to the correctness of the code; upper = inf means that nothing is known
+    above.
     """
 
     lower: float
@@ -38,7 +38,9 @@ class Estimate:
         if math.isnan(self.lower) or math.isnan(self.upper):
             raise ValueError(f"{self.method}: an end of the interval is NaN: check the computation before it")
         if self.lower > self.upper:
-            raise ValueError(f"{self.method}: lower {self.lower} exceeds upper {self.upper}: swap them or find the fault")
+            raise ValueError(
+                f"{self.method}: lower {self.lower} exceeds upper {self.upper}: swap them or find the fault"
+            )
         if not 0 < self.confidence <= 1:
             raise ValueError(f"confidence must be in (0, 1], got {self.confidence}: use for example 0.99")
 
@@ -59,7 +61,8 @@ class Estimate:
 
 
 def exact(value: float, rounding: float = 0.0, method: str = "exact") -> Estimate:
-    """[value - rounding, value + rounding], `rounding` a bound on the floating-point error of `value`, same units."""
+    """[value - rounding, value + rounding], `rounding` a bound on the floating-point error of `value`, same
+    units."""
     if not (math.isfinite(value) and math.isfinite(rounding) and rounding >= 0):
         raise ValueError(f"an exact value needs a finite value and rounding >= 0, got {value} and {rounding}")
     if rounding == 0:
@@ -74,39 +77,14 @@ def at_least(witness: float, method: str) -> Estimate:
     return Estimate(witness, math.inf, 1.0, method)
 
 
-def _checked(
-    lower_values: Any, upper_values: Any, minimum: float, maximum: float, confidence: float
-) -> tuple[Values, Values]:
-    lower, upper = (np.asarray(v, dtype=np.float64) for v in (lower_values, upper_values))
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}: use for example 0.99")
-    if not (math.isfinite(minimum) and math.isfinite(maximum) and minimum <= maximum):
-        raise ValueError(f"minimum <= maximum must be finite, got [{minimum}, {maximum}]: pass the range of one value")
-    if lower.ndim != 1 or lower.shape != upper.shape or lower.size == 0:
-        raise ValueError(
-            f"lower_values and upper_values must be equally long and not empty, got shapes {lower.shape} and "
-            f"{upper.shape}: pass one entry per draw"
-        )
-    if np.isnan(lower).any() or np.isnan(upper).any():
-        raise ValueError("values contain NaN: drop nothing, find the draw that failed (dropping biases the mean)")
-    if (lower > upper).any():
-        k = int(np.argmax(lower > upper))
-        raise ValueError(f"lower_values[{k}] = {lower[k]} exceeds upper_values[{k}] = {upper[k]}: swap the two arrays?")
-    if lower.min() < minimum or upper.max() > maximum:
-        raise ValueError(
-            f"values span [{lower.min()}, {upper.max()}], outside [{minimum}, {maximum}]: widen minimum and maximum to "
-            "bounds that hold for every possible draw, or clip the values to bounds that do"
-        )
-    return lower, upper
-
-
-def _finish(lower: float, upper: float, minimum: float, maximum: float, confidence: float, method: str) -> Estimate:
+def _finish(
+    lower: float, upper: float, minimum: float, maximum: float, confidence: float, method: str
+) -> Estimate:
     hair = ROUNDING * max(abs(minimum), abs(maximum), maximum - minimum)
-    # Two one-sided bounds may cross, with probability at most 1 - confidence; any interval may be returned then.
+    # Two one-sided bounds may cross, with probability at most 1 - confidence; any interval may be returned
+    # then.
     low, high = min(lower, upper) - hair, max(lower, upper) + hair
-    return Estimate(
-        min(max(low, minimum), maximum), max(min(high, maximum), minimum), confidence, method
-    )
+    return Estimate(min(max(low, minimum), maximum), max(min(high, maximum), minimum), confidence, method)
 
 
 def _around_mean(lower: Values, upper: Values, radius: float) -> tuple[float, float]:
@@ -116,8 +94,9 @@ def _around_mean(lower: Values, upper: Values, radius: float) -> tuple[float, fl
 def hoeffding(
     lower_values: Any, upper_values: Any, *, minimum: float, maximum: float, confidence: float = 0.99
 ) -> Estimate:
-    """mean -+ (b - a) sqrt(ln(2/delta)/(2 K)), delta = 1 - confidence (Hoeffding, JASA 58, 1963, Theorem 2)."""
-    lower, upper = _checked(lower_values, upper_values, minimum, maximum, confidence)
+    """mean -+ (b - a) sqrt(ln(2/delta)/(2 K)), delta = 1 - confidence (Hoeffding, JASA 58, 1963, Theorem
+    2)."""
+    lower, upper = checked(lower_values, upper_values, minimum, maximum, confidence)
     radius = (maximum - minimum) * math.sqrt(math.log(2 / (1 - confidence)) / (2 * lower.size))
     return _finish(*_around_mean(lower, upper, radius), minimum, maximum, confidence, "Hoeffding")
 
@@ -131,32 +110,36 @@ def mcdiarmid(
     sub_gaussian_scale: float,
     confidence: float = 0.99,
 ) -> Estimate:
-    """mean -+ s sqrt(2 ln(2/delta)/K), delta = 1 - confidence, for E exp(t (g - E g)) <= exp(t^2 s^2/2), all real t.
+    """mean -+ s sqrt(2 ln(2/delta)/K), delta = 1 - confidence, for E exp(t (g - E g)) <= exp(t^2 s^2/2), all
+    real t.
 
-    Then P(|mean g - E g| >= t) <= 2 exp(-K t^2/(2 s^2)). For g = sup_f (1/n) sum_i eps_i f(x_i) with |f(x_i)| <= M_i,
-    changing one sign moves g by at most 2 M_i/n, and the martingale proof of McDiarmid (1989) gives
-    s = sqrt(sum_i M_i^2)/n.
+    Then P(|mean g - E g| >= t) <= 2 exp(-K t^2/(2 s^2)). For g = sup_f (1/n) sum_i eps_i f(x_i) with
+    |f(x_i)| <= M_i, changing one sign moves g by at most 2 M_i/n, and the martingale proof of McDiarmid
+    (1989) gives s = sqrt(sum_i M_i^2)/n.
     """
-    lower, upper = _checked(lower_values, upper_values, minimum, maximum, confidence)
+    lower, upper = checked(lower_values, upper_values, minimum, maximum, confidence)
     radius = _sub_gaussian_radius(sub_gaussian_scale, lower.size, (1 - confidence) / 2)
     return _finish(*_around_mean(lower, upper, radius), minimum, maximum, confidence, "McDiarmid")
 
 
 def _sub_gaussian_radius(scale: float, count: int, delta: float) -> float:
     if not (math.isfinite(scale) and scale >= 0):
-        raise ValueError(f"sub_gaussian_scale must be finite and >= 0, got {scale}: for signs, sqrt(sum M_i^2)/n")
+        raise ValueError(
+            f"sub_gaussian_scale must be finite and >= 0, got {scale}: for signs, sqrt(sum M_i^2)/n"
+        )
     return scale * math.sqrt(2 * math.log(1 / delta) / count)
 
 
 def empirical_bernstein(
     lower_values: Any, upper_values: Any, *, minimum: float, maximum: float, confidence: float = 0.99
 ) -> Estimate:
-    """mean -+ sd sqrt(2 ln(4/delta)/K) + 7 (b - a) ln(4/delta)/(3 (K - 1)), delta = 1 - confidence, delta/2 per side.
+    """mean -+ sd sqrt(2 ln(4/delta)/K) + 7 (b - a) ln(4/delta)/(3 (K - 1)), delta = 1 - confidence, delta/2
+    per side.
 
-    Maurer and Pontil (2009), Theorem 4, with the standard deviation of the unknown g_k bounded from their intervals:
-    `estimators.intervals.empirical_bernstein_radius`. One draw gives [minimum, maximum].
+    Maurer and Pontil (2009), Theorem 4, with the standard deviation of the unknown g_k bounded from their
+    intervals: `estimators.intervals.empirical_bernstein_radius`. One draw gives [minimum, maximum].
     """
-    lower, upper = _checked(lower_values, upper_values, minimum, maximum, confidence)
+    lower, upper = checked(lower_values, upper_values, minimum, maximum, confidence)
     radius = empirical_bernstein_radius(lower, upper, maximum - minimum, (1 - confidence) / 2)
     return _finish(*_around_mean(lower, upper, radius), minimum, maximum, confidence, "empirical Bernstein")
 
@@ -186,13 +169,14 @@ def betting(
     confidence: float = 0.99,
     sub_gaussian_scale: float | None = None,
 ) -> Estimate:
-    """Hedged capital with a fixed mixture of bets, delta/2 per side: proof in `estimators.intervals.betting_bound`.
+    """Hedged capital with a fixed mixture of bets, delta/2 per side: proof in
+    `estimators.intervals.betting_bound`.
 
-    About 1.35 times the width of the central limit theorem, plus about (b - a) ln(2/delta)/K at an end that lies far
-    from its end of the range: no method can exclude a mass of that size at `maximum` that the draws have missed.
-    `sub_gaussian_scale` (see `mcdiarmid`) excludes it, and narrows that end accordingly.
+    About 1.35 times the width of the central limit theorem, plus about (b - a) ln(2/delta)/K at an end that
+    lies far from its end of the range: no method can exclude a mass of that size at `maximum` that the draws
+    have missed. `sub_gaussian_scale` (see `mcdiarmid`) excludes it, and narrows that end accordingly.
     """
-    lower, upper = _checked(lower_values, upper_values, minimum, maximum, confidence)
+    lower, upper = checked(lower_values, upper_values, minimum, maximum, confidence)
     if sub_gaussian_scale is not None:
         _sub_gaussian_radius(sub_gaussian_scale, lower.size, 0.5)
     ends = _betting_ends(lower, upper, minimum, maximum, (1 - confidence) / 2, sub_gaussian_scale)
@@ -208,12 +192,14 @@ def best(
     confidence: float = 0.99,
     sub_gaussian_scale: float | None = None,
 ) -> Estimate:
-    """Intersection of McDiarmid (if the scale is given), empirical Bernstein and betting; `method` names both winners.
+    """Intersection of McDiarmid (if the scale is given), empirical Bernstein and betting; `method` names
+    both winners.
 
-    delta = 1 - confidence is split equally over the methods and the two sides, so that by the union bound all ends hold
-    together with probability at least `confidence`, and the choice among them may depend on the data.
+    delta = 1 - confidence is split equally over the methods and the two sides, so that by the union bound
+    all ends hold together with probability at least `confidence`, and the choice among them may depend on
+    the data.
     """
-    lower, upper = _checked(lower_values, upper_values, minimum, maximum, confidence)
+    lower, upper = checked(lower_values, upper_values, minimum, maximum, confidence)
     scaled = sub_gaussian_scale is not None
     alpha = (1 - confidence) / 2 / (3 if scaled else 2)
     radius = empirical_bernstein_radius(lower, upper, maximum - minimum, alpha)
@@ -231,12 +217,17 @@ def best(
 def clopper_pearson(successes: int, trials: int, confidence: float = 0.99) -> Estimate:
     """Exact interval for a success probability, delta/2 per side (Clopper and Pearson, Biometrika 26, 1934).
 
-    Ends are beta quantiles: B(delta/2; k, n - k + 1) and B(1 - delta/2; k + 1, n - k); 0 at k = 0, 1 at k = n.
+    Ends are beta quantiles: B(delta/2; k, n - k + 1) and B(1 - delta/2; k + 1, n - k); 0 at k = 0, 1 at k =
+    n.
     """
     if trials < 1 or not 0 <= successes <= trials or int(successes) != successes or int(trials) != trials:
-        raise ValueError(f"need whole numbers 0 <= successes <= trials, trials >= 1, got {successes} of {trials}")
+        raise ValueError(
+            f"need whole numbers 0 <= successes <= trials, trials >= 1, got {successes} of {trials}"
+        )
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}: use for example 0.99")
+        raise ValueError(
+            f"confidence must lie strictly between 0 and 1, got {confidence}: use for example 0.99"
+        )
     tail = (1 - confidence) / 2
     low = float(beta.ppf(tail, successes, trials - successes + 1)) if successes else 0.0
     high = float(beta.isf(tail, successes + 1, trials - successes)) if successes < trials else 1.0

@@ -164,7 +164,7 @@ class Frozen(AbstractHeadHypotheses):
 
 
 class Query(AbstractHeadHypotheses):
-    """f_{u,w}(X_i) = <u, a_i(w)>, |w|_2 <= logit_norm: branch and bound for dim w <= 4, else ascent and certificates."""
+    """f_{u,w}(X_i) = <u, a_i(w)>, |w|_2 <= logit_norm: branch and bound for dim w <= 4, else ascent, certificates."""
 
     certificates = theory.rademacher.QUERY_CERTIFICATES
     bounds = theory.rademacher.QUERY_BOUNDS

@@ -12,18 +12,18 @@ from estimators.command_line import check_writable, progress, run, versions, wri
 from estimators.estimate import Estimate
 from estimators.features import template
 from estimators.hypotheses import HYPOTHESES, Constraints, Effort
-from estimators.rademacher_report import draw_figure, show
+from estimators.rademacher_report import check_figure, draw_figure, show
 from estimators.samples import Sample, SyntheticKind, array_sample, synthetic_sample, text_sample
 from estimators.signs import DEFAULT_ENUMERATED, all_sign_classes, draw_signs
 from theory.encodings import ENCODINGS, parse, specification
 
-DEFAULT_DRAWS = 2000
+DEFAULT_DRAWS = 4000
 REFERENCE = "none"
 
 
 def choose_signs(draws: int | str | None, sample_size: int, seed: int) -> tuple[np.ndarray, bool]:
     """Sign vectors and whether they are all 2^(n-1) classes: `exact`, a number of draws, or None for the default
-    (exact for n <= 14, else 2000 draws)."""
+    (exact for n <= 14, else 4000 draws)."""
     if draws == "exact" or (draws is None and sample_size <= DEFAULT_ENUMERATED):
         return all_sign_classes(sample_size), True
     return draw_signs(seed, DEFAULT_DRAWS if draws is None else int(draws), sample_size), False
@@ -108,7 +108,7 @@ def rademacher(
         readout_norm: radius B_u of the read-out u
         readout_ball: norm of the read-out ball
         logit_norm: radius B_w of the query w
-        draws (K|exact): sign vectors; `exact` takes all 2^(n-1) (default: exact for n <= 14, else 2000)
+        draws (K|exact): sign vectors; `exact` takes all 2^(n-1) (default: exact for n <= 14, else 4000)
         gap: relative optimisation gap at which branch and bound stops
         budget: box evaluations per sign vector after which branch and bound stops, with a wider interval
         confidence: of each interval, for the draw of the signs
@@ -139,12 +139,14 @@ def rademacher(
     for path in (json, figure):
         if path is not None:
             check_writable(path)
+    if figure is not None:
+        check_figure(figure)
     found = choose_sample(text, sample, synthetic, correlation, embedding, samples, length, dim, seed)
-    n, length, dim = found.tokens.shape
+    n, tokens, channels = found.tokens.shape
     signs, enumerated = choose_signs(draws, n, seed)
     names = dict.fromkeys(name for given in encoding for name in (ENCODINGS if given == "all" else [given]))
     labels = list(names) if REFERENCE in names else [*names, REFERENCE]
-    parsed = {label: parse(label, dim=dim, train_length=length, heads=heads) for label in labels}
+    parsed = {label: parse(label, dim=channels, train_length=tokens, heads=heads) for label in labels}
     # Arrays first: what an encoding refuses is said before the long work starts.
     arrays = {
         label: template(one, found.tokens, head=head, power=power, keys_only=keys_only) for label, one in parsed.items()

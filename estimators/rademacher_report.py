@@ -10,9 +10,20 @@ from estimators.command_line import console
 from estimators.estimate import Estimate
 from estimators.samples import Sample
 
+LOWER_BOUNDS = ("khintchine",)
+
 ROW_HEIGHT = 0.32
-MARKERS = {"khintchine": "|", "U2-width": "s", "U3-contraction": "^", "U5-taylor": "D", "covering": "X"}
-MARKERS |= {"linear": "o", "U1-trivial": "P"}
+INTERVAL_COLOUR = "#000000"
+# Okabe and Ito's colour-blind safe palette; one marker each, so that print in grey reads too.
+STYLES = {
+    "khintchine": (">", "#009E73"),
+    "linear": ("o", "#56B4E9"),
+    "U1-trivial": ("P", "#999999"),
+    "U2-width": ("s", "#0072B2"),
+    "U3-contraction": ("^", "#E69F00"),
+    "U5-taylor": ("D", "#CC79A7"),
+    "covering": ("X", "#D55E00"),
+}
 
 
 def _ends(estimate: Estimate, digits: int = 4) -> str:
@@ -47,10 +58,10 @@ def show(
         )
     out.print(intervals)
     bounds = next(iter(shown.values())).bounds
-    verdicts = Table(title="Symbolic bounds: at least how many times too weak, and verdict", title_justify="left")
+    verdicts = Table(title="Symbolic bounds: how many times too weak (at least), and verdict", title_justify="left")
     verdicts.add_column("encoding")
     for name in bounds:
-        verdicts.add_column(name, justify="right")
+        verdicts.add_column(f"{name} ≤" if name in LOWER_BOUNDS else f"≤ {name}", justify="right")
     for label, one in shown.items():
         cells = [f"{judged.slack:.3g} {judged.verdict}" for judged in one.bounds.values()]
         verdicts.add_row(label, *cells)
@@ -67,42 +78,61 @@ def show(
 
 
 def reading(shown: dict[str, Bracket], enumerated: bool, confidence: float) -> str:
-    """One sentence on what the intervals do and do not say."""
-    certain = "with certainty" if enumerated else f"with confidence {confidence:g} each, over the draw of the signs"
+    """How the intervals, the slacks and the verdicts are to be read."""
+    together = max(0.0, 1 - len(shown) * (1 - confidence))
+    certain = (
+        "with certainty (all sign vectors were enumerated)"
+        if enumerated
+        else f"with confidence {confidence:g}, over the draw of the signs"
+        + (f" (all {len(shown)} at once: {together:.3g})" if len(shown) > 1 else "")
+    )
     left = sum(not one.suprema.finished for one in shown.values())
-    budget = f" {left} searches ran out of budget: their intervals are valid but wider (raise --budget)." if left else ""
+    budget = f" {left} searches ran out of budget: valid, but wider (raise --budget)." if left else ""
+    large = next(iter(shown.values())).certificate not in ("exact", "branch-and-bound")
+    wide = " Where the upper end is a certificate, the truth may lie far below it." if large else ""
     return (
-        f"How to read it: each interval contains the complexity of this class on these sequences {certain}; a bound that "
-        f"`holds` is confirmed here by numbers, not proved, and one that is `violated` is refuted.{budget}"
+        f"How to read it: each interval contains the complexity of the stated class on these sequences {certain}. The "
+        "number beside a verdict says how many times too weak the bound is at least. `holds`: confirmed here by "
+        "numbers, which is no proof; `violated`: refuted, at that confidence; `undecided`: the interval contains the "
+        f"bound.{budget}{wide}"
     )
 
 
 def draw_figure(shown: dict[str, Bracket], sample: Sample, path: Path, parameters: dict) -> None:
     """Intervals as bars and symbolic bounds as markers on one logarithmic axis; format from the file's ending."""
     names = list(shown)
-    figure, axes = plt.subplots(figsize=(8, 1.6 + ROW_HEIGHT * len(names)), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 1.9 + ROW_HEIGHT * len(names)), layout="constrained")
     for row, one in enumerate(shown.values()):
         low, high = one.estimate.lower, one.estimate.upper
         if high > 0:
-            axes.barh(row, high - low, left=max(low, high * 1e-6), height=0.55, color="#0072B2", zorder=3)
+            left = max(low, high * 1e-6)
+            axes.barh(row, high - left, left=left, height=0.55, color=INTERVAL_COLOUR, zorder=3)
     for name in next(iter(shown.values())).bounds:
+        marker, colour = STYLES.get(name, (".", "#999999"))
         values = [one.bounds[name].value for one in shown.values()]
-        axes.plot(values, range(len(names)), MARKERS.get(name, "."), label=name, markersize=6, zorder=2)
+        side = "lower bound" if name in LOWER_BOUNDS else "upper bound"
+        axes.plot(values, range(len(names)), marker, color=colour, label=f"{name} ({side})", markersize=6, zorder=2)
     axes.set_xscale("log")
     axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x", alpha=0.3)
     n, length, dim = sample.tokens.shape
-    axes.set_xlabel("empirical Rademacher complexity (interval: bar; symbolic bounds: markers)")
+    axes.set_xlabel("empirical Rademacher complexity")
+    confidence = next(iter(shown.values())).estimate.confidence
+    certain = "certain" if confidence == 1 else f"{confidence:.4g} confidence each"
     axes.set_title(
-        f"{parameters['hypotheses']}: n = {n}, T = {length}, d = {dim}, "
-        f"$B_u$ = {parameters['readout_norm']:g}, $B_w$ = {parameters['logit_norm']:g}",
+        f"class {parameters['hypotheses']}, n = {n}, T = {length}, d = {dim}, $B_u$ = {parameters['readout_norm']:g}, "
+        f"$B_w$ = {parameters['logit_norm']:g}\nblack bars: certified intervals ({certain})",
         fontsize=10,
     )
-    figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     try:
         figure.savefig(path, dpi=160)
-    except ValueError as error:
-        raise ValueError(f"cannot write {path}: end the name in .png, .pdf or .svg") from error
     finally:
         plt.close(figure)
+
+
+def check_figure(path: Path) -> None:
+    """ValueError unless the file's ending is a format that can be drawn; call it before long work."""
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise ValueError(f"cannot draw {path}: end the name in .png, .pdf or .svg")

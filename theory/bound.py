@@ -1,9 +1,9 @@
-"""A bound: what is bounded, from which side, by which symbolic expression, under which assumptions, by whose proof."""
+"""A bound: what is bounded, from which side, by which symbolic expression, under which assumptions, by whose
+proof."""
 
 import dataclasses
 import difflib
 import enum
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,8 @@ class Relation(enum.Enum):
 
 
 class Proof(enum.Enum):
-    """Where the proof is: written in this project, in a cited source that was looked up, or quoted from memory."""
+    """Where the proof is: written in this project, in a cited source that was looked up, or quoted from
+    memory."""
 
     DERIVED = "derived here"
     CITED = "cited"
@@ -48,7 +49,8 @@ _DOMAIN = {  # SymPy assumption -> words of the error message, in the order in w
 
 
 def _in_domain(symbol: sp.Symbol, given: Any) -> sp.Expr:
-    """The exact value of `given` if it satisfies the assumptions of `symbol`, which SymPy's own `subs` ignores."""
+    """The exact value of `given` if it satisfies the assumptions of `symbol`, which SymPy's own `subs`
+    ignores."""
     value = exact_number(symbol.name, given)
     for assumption, words in _DOMAIN.items():
         required = symbol.assumptions0.get(assumption)
@@ -62,12 +64,12 @@ def _in_domain(symbol: sp.Symbol, given: Any) -> sp.Expr:
 class Bound:
     """`quantity relation expression`, for example R_hat <= V_1 B_u / n.
 
-    quantity: LaTeX of the left-hand side. expression: SymPy, free symbols from `theory.notation` (the words are the
-    keywords of the methods below). reference: source, or "derived in this project". assumptions: SymPy Boolean beyond
-    what the symbols themselves assume. proof: where the proof is.
+    quantity: LaTeX of the left-hand side. expression: SymPy, free symbols from `theory.notation` (the words
+    are the keywords of the methods below). reference: source, or "derived in this project". assumptions:
+    SymPy Boolean beyond what the symbols themselves assume. proof: where the proof is.
 
-    Values are exact numbers: a float stands for the rational number it stores. An unknown or missing keyword, or a
-    value outside the assumptions, raises ValueError.
+    Values are exact numbers: a float stands for the rational number it stores. An unknown or missing
+    keyword, or a value outside the assumptions, raises ValueError.
     """
 
     quantity: str
@@ -92,14 +94,16 @@ class Bound:
         free = self.expression.free_symbols | self.assumptions.free_symbols
         return tuple(sorted((s for s in free if isinstance(s, sp.Symbol)), key=lambda s: s.name))
 
-    def _exact(self, values: dict[str, Any]) -> dict[sp.Symbol, sp.Expr]:
+    def _exact(self, values: dict[str, Any]) -> dict[Any, Any]:
         known = {symbol.name: symbol for symbol in self.symbols}
         for word in values:
             if word not in known:
                 near = difflib.get_close_matches(word, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"it depends on {', '.join(known) or 'nothing'}"
+                hint = (
+                    f"did you mean {near[0]!r}?" if near else f"it depends on {', '.join(known) or 'nothing'}"
+                )
                 raise ValueError(f"bound on {self.quantity} has no symbol {word!r}: {hint}")
-        exact = {known[word]: _in_domain(known[word], value) for word, value in values.items()}
+        exact: dict[Any, Any] = {known[w]: _in_domain(known[w], value) for w, value in values.items()}
         if self.assumptions.subs(exact) == sp.false:
             raise ValueError(
                 f"bound on {self.quantity} assumes {self.assumptions}, which is false for "
@@ -107,13 +111,17 @@ class Bound:
             )
         return exact
 
-    def _complete(self, values: dict[str, Any]) -> dict[sp.Symbol, sp.Expr]:
+    def _complete(self, values: dict[str, Any]) -> dict[Any, Any]:
         exact = self._exact(values)
         missing = [symbol.name for symbol in self.symbols if symbol not in exact]
         if missing:
-            raise ValueError(f"bound on {self.quantity} also needs {', '.join(missing)}: pass them as keywords")
+            raise ValueError(
+                f"bound on {self.quantity} also needs {', '.join(missing)}: pass them as keywords"
+            )
         if self.assumptions.subs(exact) != sp.true:
-            raise ValueError(f"bound on {self.quantity} assumes {self.assumptions}, which cannot be decided here")
+            raise ValueError(
+                f"bound on {self.quantity} assumes {self.assumptions}, which cannot be decided here"
+            )
         return exact
 
     def subs(self, **values: Any) -> "Bound":
@@ -140,14 +148,19 @@ class Bound:
         A claim of equality has no such end: ValueError, use `certified`.
         """
         if self.relation is Relation.EQUAL:
-            raise ValueError(f"an equality for {self.quantity} has no safe side: use certified() and compare both ends")
+            raise ValueError(
+                f"an equality for {self.quantity} has no safe side: use certified() and compare both ends"
+            )
         lower, upper = self.certified(**values)
         return upper if self.relation is Relation.AT_MOST else lower
 
     def scaled(self, factor: Any) -> "Bound":
-        """The same claim about `factor` times the expression: the falsified twin is `bound.scaled(Rational(1, 100))`."""
+        """The same claim about `factor` times the expression: the falsified twin is
+        `bound.scaled(Rational(1, 100))`."""
         exact = exact_number("factor", factor)
-        return dataclasses.replace(self, expression=exact * self.expression, reference=f"{factor} x ({self.reference})")
+        return dataclasses.replace(
+            self, expression=exact * self.expression, reference=f"{factor} x ({self.reference})"
+        )
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.quantity} {self.relation.latex} {notation.latex(self.expression)}$"
@@ -165,7 +178,9 @@ def _combine(bounds: Iterable[Bound], relation: Relation, choose: Any) -> Bound:
     if not several:
         raise ValueError("no bounds were given: pass at least one")
     if len({bound.quantity for bound in several}) > 1:
-        raise ValueError(f"bounds on different quantities cannot be combined: {sorted({b.quantity for b in several})}")
+        raise ValueError(
+            f"bounds on different quantities cannot be combined: {sorted({b.quantity for b in several})}"
+        )
     for bound in several:
         if bound.relation not in (relation, Relation.EQUAL):
             raise ValueError(
@@ -178,16 +193,18 @@ def _combine(bounds: Iterable[Bound], relation: Relation, choose: Any) -> Bound:
         relation=relation,
         expression=choose(*(bound.expression for bound in several)),
         reference=f"{choose.__name__.lower()} of: " + "; ".join(bound.reference for bound in several),
-        assumptions=functools.reduce(sp.And, (bound.assumptions for bound in several), sp.true),
+        assumptions=sp.And(*(bound.assumptions for bound in several)),  # type: ignore[arg-type]
         proof=weakest,
     )
 
 
 def minimum(bounds: Iterable[Bound]) -> Bound:
-    """The smallest of several upper bounds on one quantity, itself an upper bound where all assumptions hold."""
+    """The smallest of several upper bounds on one quantity, itself an upper bound where all assumptions
+    hold."""
     return _combine(bounds, Relation.AT_MOST, sp.Min)
 
 
 def maximum(bounds: Iterable[Bound]) -> Bound:
-    """The largest of several lower bounds on one quantity, itself a lower bound where all assumptions hold."""
+    """The largest of several lower bounds on one quantity, itself a lower bound where all assumptions
+    hold."""
     return _combine(bounds, Relation.AT_LEAST, sp.Max)

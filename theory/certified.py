@@ -1,55 +1,53 @@
 """Certified evaluation: a SymPy expression at exact rational values, enclosed in interval arithmetic.
 
-The tree is walked node by node and every leaf enters as the rational number it is. Printers and `lambdify` turn 1/3
-into the nearest float first, and a ball around that float does not contain the answer.
+The tree is walked node by node and every leaf enters as the rational number it is. Printers and `lambdify`
+turn 1/3 into the nearest float first, and a ball around that float does not contain the answer.
 
-Two arithmetics: Arb balls (python-flint, the optional extra `certify`; Johansson, IEEE Trans. Computers 66, 2017) and,
-where that is not installed, the interval context of mpmath, which has fewer functions.
+The arithmetics are in `theory.interval_arithmetic`.
 """
 
-import contextlib
 import functools
 import math
 import operator
 import sys
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
 
-import mpmath
 import sympy as sp
+from mpmath.libmp import ComplexResult
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-try:
-    import flint
-except ImportError:  # the extra `certify` is optional
-    flint = None
+from theory.interval_arithmetic import ARITHMETICS, AbstractArithmetic, Undecided, default_arithmetic
 
 DIGITS_LIMIT = 1000
 RELATIVE_WIDTH = 1e-12
 TERMS_LIMIT = 1_000_000
 
 
-class _Undecided(ArithmeticError):
-    """The present precision does not decide a comparison or a domain."""
-
-
 def exact_number(word: str, value: Any) -> sp.Expr:
     """`value` as an exact SymPy number; a float becomes the rational number that its bits store.
 
-    Exact SymPy constants such as sqrt(2) pass unchanged. ValueError for NaN, infinity, Booleans and anything else.
+    Exact SymPy constants such as sqrt(2) pass unchanged. ValueError for NaN, infinity, Booleans and anything
+    else.
     """
-    if isinstance(value, sp.Expr) and not value.free_symbols and not value.atoms(sp.Float) and value.is_finite:
+    if (
+        isinstance(value, sp.Expr)
+        and not value.free_symbols
+        and not value.atoms(sp.Float)
+        and value.is_finite
+    ):
         return value
     if isinstance(value, Integral) and not isinstance(value, bool):
         return sp.Integer(int(value))
     if isinstance(value, Rational) and not isinstance(value, bool):
         return sp.Rational(int(value.numerator), int(value.denominator))
     if isinstance(value, bool | str | complex):
-        raise ValueError(f"{word} must be a real number, got {value!r}: pass an int, float, Fraction or SymPy number")
+        raise ValueError(
+            f"{word} must be a real number, got {value!r}: pass an int, float, Fraction or SymPy number"
+        )
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
@@ -59,145 +57,25 @@ def exact_number(word: str, value: Any) -> sp.Expr:
     return sp.Rational(*number.as_integer_ratio())
 
 
-class _AbstractArithmetic(ABC):
-    """Interval type of one library. `functions` maps SymPy classes to functions of intervals."""
-
-    functions: Mapping[Any, Callable[..., Any]]
-    constants: Mapping[Any, Callable[[], Any]]
-    remedy = "write it with supported functions, or add one line to theory/certified.py"
-
-    @abstractmethod
-    def precision(self, digits: int) -> contextlib.AbstractContextManager[Any]:
-        """Context in which the arithmetic carries `digits` decimal digits."""
-
-    @abstractmethod
-    def interval(self, lower: Any, upper: Any) -> Any:
-        """The interval from one end (an int, or an end of another interval) to another."""
-
-    @abstractmethod
-    def ends(self, x: Any) -> tuple[Any, Any]:
-        """Both ends as intervals of width zero; _Undecided if one is not finite."""
-
-    @abstractmethod
-    def dyadic(self, end: Any) -> tuple[int, int]:
-        """Mantissa and binary exponent of an end, exactly."""
-
-    def signs(self, x: Any) -> tuple[int, int]:
-        """Signs of both ends."""
-        low, high = (self.dyadic(end)[0] for end in self.ends(x))
-        return (low > 0) - (low < 0), (high > 0) - (high < 0)
-
-    def extreme(self, several: list[Any], choose: Callable[..., Any]) -> Any:
-        """Interval of `min` or `max`, which increase in every argument."""
-
-        def exact(end: Any) -> Fraction:
-            mantissa, exponent = self.dyadic(end)
-            return Fraction(mantissa) * Fraction(2) ** exponent
-
-        lows, highs = zip(*(self.ends(x) for x in several), strict=True)
-        return self.interval(choose(lows, key=exact), choose(highs, key=exact))
-
-    def power(self, base: Any, exponent: Any, nonnegative: bool) -> Any:
-        """base^exponent = exp(exponent ln base); by monotonicity in the base where that may be zero."""
-        low, high = self.signs(base)
-        if low > 0:
-            return self.functions[sp.exp](exponent * self.functions[sp.log](base))
-        if (low < 0 and not nonnegative) or self.signs(exponent)[0] <= 0:
-            raise _Undecided("a root of a number that may be negative, or a negative power of one that may be zero")
-        zero = self.interval(0, 0)
-        if high <= 0:
-            return zero
-        return self.interval(zero, self.ends(self.power(self.ends(base)[1], exponent, True))[1])
-
-
-class _ArbBalls(_AbstractArithmetic):
-    def __init__(self) -> None:
-        arb = flint.arb
-        one_argument = "exp log sin cos tan cot sinh cosh tanh coth asin acos atan asinh acosh atanh gamma digamma erf erfc"
-        self.functions = {getattr(sp, word): getattr(arb, word) for word in one_argument.split()} | {
-            sp.Abs: abs,
-            sp.loggamma: arb.lgamma,
-            sp.factorial: lambda x: (x + 1).gamma(),
-            sp.LambertW: lambda x: x.lambertw(),
-            sp.zeta: lambda s, a=1: s.zeta(flint.arb(a)),
-            sp.legendre: lambda n, x: x.legendre_p(n),
-        }
-        self.constants = {sp.pi: arb.pi, sp.E: arb.const_e, sp.EulerGamma: arb.const_euler}
-
-    def precision(self, digits: int) -> contextlib.AbstractContextManager[Any]:
-        return flint.ctx.workdps(digits)
-
-    def interval(self, lower: Any, upper: Any) -> Any:
-        low, high = flint.arb(lower), flint.arb(upper)
-        return low if low == high else low.union(high)
-
-    def ends(self, x: Any) -> tuple[Any, Any]:
-        if not x.is_finite():
-            raise _Undecided("a number that may be infinite or not real")
-        return x.lower(), x.upper()
-
-    def dyadic(self, end: Any) -> tuple[int, int]:
-        mantissa, exponent = end.man_exp()
-        return int(mantissa), int(exponent)
-
-
-class _MpmathIntervals(_AbstractArithmetic):
-    remedy = "install the extra `certify` (python-flint), which has more functions"
-
-    def __init__(self) -> None:
-        iv = mpmath.iv
-        self.functions = {getattr(sp, word): getattr(iv, word) for word in "exp log sin cos tan gamma loggamma".split()}
-        self.functions |= {
-            sp.Abs: abs,
-            sp.sinh: lambda x: (iv.exp(x) - iv.exp(-x)) / 2,
-            sp.cosh: lambda x: (iv.exp(x) + iv.exp(-x)) / 2,
-            sp.tanh: lambda x: 1 - 2 / (iv.exp(2 * x) + 1),
-            sp.factorial: lambda x: iv.gamma(x + 1),
-        }
-        self.constants = {sp.pi: lambda: +iv.pi, sp.E: lambda: iv.exp(1)}
-
-    @contextlib.contextmanager
-    def precision(self, digits: int) -> Iterator[None]:
-        before = mpmath.iv.prec
-        mpmath.iv.dps = digits
-        try:
-            yield
-        finally:
-            mpmath.iv.prec = before
-
-    def interval(self, lower: Any, upper: Any) -> Any:
-        return mpmath.iv.mpf([mpmath.iv.mpf(lower).a, mpmath.iv.mpf(upper).b])
-
-    def ends(self, x: Any) -> tuple[Any, Any]:
-        if any(mantissa == 0 and exponent != 0 for _, mantissa, exponent, _ in x._mpi_):  # infinity or NaN
-            raise _Undecided("a number that may be infinite or not real")
-        return x.a, x.b
-
-    def dyadic(self, end: Any) -> tuple[int, int]:
-        sign, mantissa, exponent, _ = end._mpi_[0]
-        return (-1) ** sign * int(mantissa), int(exponent)
-
-
-ARITHMETICS: dict[str, Callable[[], _AbstractArithmetic]] = {"arb": _ArbBalls, "mpmath": _MpmathIntervals}
-
-
 @dataclass(frozen=True)
 class _Walk:
     """One pass over a tree at one precision. `values` maps symbols to exact numbers."""
 
-    use: _AbstractArithmetic
+    use: AbstractArithmetic
     values: Mapping[sp.Basic, sp.Expr]
 
-    def exact(self, node: sp.Basic) -> sp.Rational | None:
+    def exact(self, node: Any) -> sp.Rational | None:
         """The node as an exact rational number, if SymPy's exact arithmetic finds one."""
-        number = node.subs(self.values)
+        number = node.subs(dict(self.values))  # type: ignore[arg-type]
         return number if isinstance(number, sp.Rational) else None
 
-    def __call__(self, node: sp.Basic) -> Any:
+    def __call__(self, node: Any) -> Any:
         use = self.use
         match node:
             case sp.Float():
-                raise ValueError(f"the expression contains the float {node}: write it as an exact sp.Rational")
+                raise ValueError(
+                    f"the expression contains the float {node}: write it as an exact sp.Rational"
+                )
             case sp.Rational():
                 return use.interval(node.p, node.p) / use.interval(node.q, node.q)
             case sp.Symbol():
@@ -216,9 +94,12 @@ class _Walk:
                     return positive if exponent.p >= 0 else 1 / positive
                 return use.power(self(node.base), self(node.exp), node.base.is_nonnegative is True)
             case sp.Min() | sp.Max():
-                return use.extreme([self(part) for part in node.args], min if isinstance(node, sp.Min) else max)
+                return use.extreme(
+                    [self(part) for part in node.args], min if isinstance(node, sp.Min) else max
+                )
             case sp.Piecewise():
-                return self(next((value for value, condition in node.args if self.holds(condition)), sp.nan))
+                pieces: Any = node.args
+                return self(next((value for value, condition in pieces if self.holds(condition)), sp.nan))
             case sp.Sum() | sp.Product():
                 return self.accumulate(node)
         known = use.functions.get(node.func)
@@ -234,7 +115,9 @@ class _Walk:
         *inner, (index, start, stop) = node.limits
         first, last = self.exact(start), self.exact(stop)
         if first is None or last is None or first.q != 1 or last.q != 1 or last - first >= TERMS_LIMIT:
-            raise ValueError(f"{index} runs from {start} to {stop}: needs whole ends, at most {TERMS_LIMIT} terms")
+            raise ValueError(
+                f"{index} runs from {start} to {stop}: needs whole ends, at most {TERMS_LIMIT} terms"
+            )
         term = node.func(node.function, *inner) if inner else node.function
         empty, combine = (0, operator.add) if isinstance(node, sp.Sum) else (1, operator.mul)
         total = self.use.interval(empty, empty)
@@ -243,7 +126,7 @@ class _Walk:
         return total
 
     def holds(self, condition: Any) -> bool:
-        """Truth of a condition; _Undecided where the two sides cannot be told apart."""
+        """Truth of a condition; Undecided where the two sides cannot be told apart."""
         match condition:
             case bool() | BooleanTrue() | BooleanFalse():
                 return bool(condition)
@@ -258,8 +141,8 @@ class _Walk:
         if exact is not None:
             return bool(condition.func(exact, 0))
         low, high = self.use.signs(self(difference))
-        if low != high or low == 0:
-            raise _Undecided(f"whether {condition}")
+        if low != high:
+            raise Undecided(f"whether {condition}")
         return bool(condition.func(low, 0))
 
 
@@ -289,26 +172,30 @@ def enclose(
 ) -> tuple[float, float]:
     """Floats (lower, upper) with lower <= expression <= upper, exactly, at the given values.
 
-    values: symbol (or its name) -> exact number; a float stands for the rational number it stores. digits: decimal
-    digits to begin with; they are doubled until the relative width is below 1e-12 or 1000 digits are passed (an exact
-    zero that is not recognised as one returns a tiny interval around zero). arithmetic: "arb" or "mpmath"; default is
-    Arb where python-flint is installed. ValueError for a function without certified evaluation, a symbol without
-    value, a float inside the expression, and where 1000 digits leave a sign, a domain or a condition undecided.
+    values: symbol (or its name) -> exact number; a float stands for the rational number it stores. digits:
+    decimal digits to begin with; they are doubled until the relative width is below 1e-12 or 1000 digits are
+    passed (an exact zero that is not recognised as one returns a tiny interval around zero). arithmetic:
+    "arb" or "mpmath"; default is Arb where python-flint is installed. ValueError for a function without
+    certified evaluation, a symbol without value, a float inside the expression, and where 1000 digits leave
+    a sign, a domain or a condition undecided.
     """
-    name = arithmetic or ("mpmath" if flint is None else "arb")
-    if name not in ARITHMETICS or (name == "arb" and flint is None):
-        raise ValueError(f"no interval arithmetic {name!r}: use 'mpmath', or 'arb' with the extra `certify` installed")
+    name = arithmetic or default_arithmetic()
+    if name not in ARITHMETICS or (name == "arb" and default_arithmetic() != "arb"):
+        raise ValueError(
+            f"no interval arithmetic {name!r}: use 'mpmath', or 'arb' with the extra `certify` installed"
+        )
     use = ARITHMETICS[name]()
+    expression = sp.sympify(expression)
     given = {str(key): value for key, value in (values or {}).items()}
-    exact = {s: exact_number(s.name, given[s.name]) for s in expression.free_symbols if s.name in given}
+    exact = {s: exact_number(str(s), given[str(s)]) for s in expression.free_symbols if str(s) in given}
     while True:
         try:
             with use.precision(digits):
-                low, high = use.ends(_Walk(use, exact)(sp.sympify(expression)))
+                low, high = use.ends(_Walk(use, exact)(expression))
                 lower, upper = _outward(*use.dyadic(low), -math.inf), _outward(*use.dyadic(high), math.inf)
             if upper - lower <= RELATIVE_WIDTH * max(abs(lower), abs(upper)) or digits > DIGITS_LIMIT:
                 return lower, upper
-        except (_Undecided, ZeroDivisionError, mpmath.libmp.ComplexResult) as undecided:
+        except (Undecided, ZeroDivisionError, ComplexResult) as undecided:
             if digits > DIGITS_LIMIT:
                 raise ValueError(
                     f"{digits} digits do not decide {undecided} in {expression} at {exact}: "

@@ -1,13 +1,13 @@
 """Every symbol once: the word used in code, its assumptions, and the letter it has in print.
 
-The word is also the keyword parameter of `Bound.evaluate` and of the estimators, so that a measured quantity reaches
-a bound by name. The letters exist only in the LaTeX map. A new symbol is one line:
+The word is also the keyword parameter of `Bound.evaluate` and of the estimators, so that a measured quantity
+reaches a bound by name. The letters exist only in the LaTeX map. A new symbol is one line:
 
     tail_mass = _symbol("tail_mass", r"A_w", nonnegative=True)
 
-Sums run over the samples i = 1..n, maxima over the positions j = 1..T of one sample; D_v,i and D_k,i are the diameters
-of the values and of the keys of sample i, M_i = B_u max_j |v_ij|, a_i(0) is the attention output at zero logit
-parameter and J_i its derivative there. All quantities are dimensionless real numbers.
+Sums run over the samples i = 1..n, maxima over the positions j = 1..T of one sample; D_v,i and D_k,i are the
+diameters of the values and of the keys of sample i, M_i = B_u max_j |v_ij|, a_i(0) is the attention output
+at zero logit parameter and J_i its derivative there. All quantities are dimensionless real numbers.
 """
 
 import difflib
@@ -41,18 +41,24 @@ logit_norm = _symbol("logit_norm", r"B_w", nonnegative=True)
 
 # Constants of the sample
 value_energy = _symbol("value_energy", r"\sigma_v^2", nonnegative=True)  # sum_i max_j |v_ij|^2
-value_coordinate_energy = _symbol("value_coordinate_energy", r"\sigma_\infty^2", nonnegative=True)  # max_a, l1 ball
+# max_a, l1 ball
+value_coordinate_energy = _symbol("value_coordinate_energy", r"\sigma_\infty^2", nonnegative=True)
 value_bound_sum = _symbol("value_bound_sum", r"V_1", nonnegative=True)  # sum_i max_j |v_ij| = sum_i M_i / B_u
-covariance_lipschitz = _symbol("covariance_lipschitz", r"\Lambda", nonnegative=True)  # root of sum_i (D_v,i D_k,i/4)^2
-tilted_key_energy = _symbol("tilted_key_energy", r"\bar\kappa^2", nonnegative=True)  # sum_ij abar_ij |k_ij - c_i|^2
-tilted_value_energy = _symbol("tilted_value_energy", r"\bar\nu^2", nonnegative=True)  # sum_ij abar_ij |v_ij|^2
+# root of sum_i (D_v,i D_k,i/4)^2
+covariance_lipschitz = _symbol("covariance_lipschitz", r"\Lambda", nonnegative=True)
+# sum_ij abar_ij D_i^2 |k_ij - c_i|^2
+tilted_key_energy = _symbol("tilted_key_energy", r"\bar\kappa^2", nonnegative=True)
+# sum_ij abar_ij |v_ij|^2
+tilted_value_energy = _symbol("tilted_value_energy", r"\bar\nu^2", nonnegative=True)
 readout_diameter = _symbol("readout_diameter", r"D_y", nonnegative=True)  # max_i sup_u range_j <u, v_ij>
 frozen_energy = _symbol("frozen_energy", r"\sigma_0^2", nonnegative=True)  # sum_i |a_i(0)|^2
 frozen_mean = _symbol("frozen_mean", r"\bar S_0", nonnegative=True)  # E |sum_i eps_i a_i(0)|
 jacobian_energy = _symbol("jacobian_energy", r"\sigma_J^2", nonnegative=True)  # sum_i |J_i|_F^2
 third_cumulant_sum = _symbol("third_cumulant_sum", r"H_1", nonnegative=True)  # sum_i D_v,i D_k,i^2/(6 sqrt 3)
-third_cumulant_energy = _symbol("third_cumulant_energy", r"H_2", nonnegative=True)  # root of the sum of their squares
-hull_radius_sum = _symbol("hull_radius_sum", r"\rho_1", nonnegative=True)  # sum_i of the radius of the values' hull
+# root of the sum of their squares
+third_cumulant_energy = _symbol("third_cumulant_energy", r"H_2", nonnegative=True)
+# sum_i of the radius of the values' hull
+hull_radius_sum = _symbol("hull_radius_sum", r"\rho_1", nonnegative=True)
 
 
 # Softmax: logits s, bias b, y_j and t_j two readings of the positions of one sample
@@ -68,7 +74,8 @@ parameter_count = _symbol("parameter_count", r"p", integer=True, positive=True)
 rows = _symbol("rows", r"d_1", integer=True, positive=True)
 columns = _symbol("columns", r"d_2", integer=True, positive=True)
 rank = _symbol("rank", r"r", integer=True, positive=True)
-gradient_trace = _symbol("gradient_trace", r"\operatorname{tr}M", nonnegative=True)  # M >= sum_i grad f_i grad f_i^T
+# M >= sum_i grad f_i grad f_i^T
+gradient_trace = _symbol("gradient_trace", r"\operatorname{tr}M", nonnegative=True)
 gaussian_supremum = _symbol("gaussian_supremum", r"\mathbb E\sup Y", nonnegative=True)
 input_norm = _symbol("input_norm", r"B_x", nonnegative=True)  # max_i |x_i|_2
 feature_energy = _symbol("feature_energy", r"\sigma_x^2", nonnegative=True)  # sum_i |x_i|_2^2
@@ -103,6 +110,4 @@ def symbol(word: str) -> sp.Symbol:
 
 def latex(expression: sp.Basic) -> str:
     """LaTeX of an expression with every registered word replaced by its letter in print."""
-    # A letter that carries an exponent (sigma_v^2) needs braces, or its own powers print as a double superscript.
-    names = {known: f"{{{letter}}}" if "^" in letter else letter for known, letter in LETTERS.items()}
-    return sp.latex(expression, symbol_names=names)
+    return sp.latex(expression, symbol_names=LETTERS)

@@ -6,7 +6,8 @@ unit l2 ball or the unit l1 ball. R_hat = E_eps sup (1/n) sum_i eps_i f(X_i): 1/
 The encoding enters through statistics of the sample (`estimators.supremum.certificates` computes them):
   value_energy            sigma_v^2 = sum_i max_j |v_ij|_2^2
   value_bound_sum         sum_i max_j h(v_ij), h the dual norm of the read-out ball
-  covariance_lipschitz    (sum_i (D_i D_k,i/4)^2)^(1/2), D_i = sup_u range_j <u, v_ij> over the unit ball, D_k,i = diam keys
+  covariance_lipschitz    (sum_i (D_i D_k,i/4)^2)^(1/2), D_i = sup_u range_j <u, v_ij> over the unit ball,
+                          D_k,i the diameter of the keys of sample i
   tilted_key_energy       sum_ij abar_ij D_i^2 |k_ij - c_i|^2, abar_ij the largest weight token j can get
   tilted_value_energy     sum_ij abar_ij |v_ij|^2 (l2), max over coordinates a of sum_ij abar_ij v_ija^2 (l1)
   frozen_energy           sum_i |a_i(0)|^2 (l2), max over coordinates of sum_i a_i(0)_a^2 (l1)
@@ -26,6 +27,7 @@ from theory.notation import (
     frozen_energy,
     hull_radius_sum,
     jacobian_energy,
+    logit_dim,
     logit_norm,
     readout_norm,
     sample_size,
@@ -36,37 +38,43 @@ from theory.notation import (
     value_bound_sum,
     value_energy,
 )
-from theory.widths import gaussian_norm_mean
+from theory.widths import gaussian_norm_mean, sudakov_fernique
 
 QUANTITY = r"\hat{\mathfrak R}(\mathcal F)"
 OURS = "derived in this project"
 
 
+Block = tuple[sp.Expr, sp.Expr]  # Lipschitz aggregate, Gaussian width
+
+
 def readout_width(ball: str) -> sp.Expr:
-    """E max_{u in U} <g, u>, U = B_u times the unit ball: B_u m_d (l2, exact) or B_u sqrt(2 ln 2d) (l1, upper)."""
+    """E max_{u in U} <g, u>, U = B_u times the unit ball: B_u m_d (l2) or at most B_u min{sqrt(2 ln 2d), m_d} (l1)."""
     if ball == "l2":
         return readout_norm * gaussian_norm_mean(dim)
-    return readout_norm * sp.sqrt(2 * sp.log(2 * dim))
+    return readout_norm * sp.Min(sp.sqrt(2 * sp.log(2 * dim)), gaussian_norm_mean(dim))
 
 
 def _coordinate_factor(ball: str) -> sp.Expr:
     return sp.Integer(1) if ball == "l2" else sp.sqrt(2 * sp.log(2 * dim))
 
 
-def _two_blocks(first: sp.Expr, second: sp.Expr) -> sp.Expr:
-    """sqrt(pi/2)/n (x^(2/3) + y^(2/3))^(3/2): Sudakov-Fernique with optimal weights (theory.widths)."""
-    power = sp.Rational(2, 3)
-    return sp.sqrt(sp.pi / 2) / sample_size * (first**power + second**power) ** sp.Rational(3, 2)
-
-
-def _blocks(ball: str) -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
-    """(read-out block of U2, of U3, query block of U2, of U3): Lipschitz aggregate times Gaussian width."""
+def _blocks(ball: str) -> tuple[Block, Block, Block, Block]:
+    """Blocks for Gaussian comparison: read-out of U2, of U3, query of U2, of U3."""
+    one = sp.Integer(1)
     return (
-        sp.sqrt(value_energy) * readout_width(ball),
-        readout_norm * _coordinate_factor(ball) * sp.sqrt(tilted_value_energy),
-        readout_norm * covariance_lipschitz * logit_norm * gaussian_norm_mean(dim),
-        readout_norm * logit_norm * sp.sqrt(tilted_key_energy) / 2,
+        (sp.sqrt(value_energy), readout_width(ball)),
+        (one, readout_norm * _coordinate_factor(ball) * sp.sqrt(tilted_value_energy)),
+        (readout_norm * covariance_lipschitz, logit_norm * gaussian_norm_mean(logit_dim)),
+        (one, readout_norm * logit_norm * sp.sqrt(tilted_key_energy) / 2),
     )
+
+
+def _least(first: Block, second: Block) -> Block:
+    return sp.Integer(1), sp.Min(first[0] * first[1], second[0] * second[1])
+
+
+def _compared(*blocks: Block) -> sp.Expr:
+    return sudakov_fernique(blocks).expression
 
 
 def trivial(ball: str = "l2") -> Bound:
@@ -82,7 +90,7 @@ def width(ball: str = "l2") -> Bound:
     No T, no logarithm, no exponential. With one layer it coincides with the general-depth bound (U7).
     """
     readout, _, query, _ = _blocks(ball)
-    return Bound(QUANTITY, Relation.AT_MOST, _two_blocks(readout, query), OURS)
+    return Bound(QUANTITY, Relation.AT_MOST, _compared(readout, query), OURS)
 
 
 def contraction(ball: str = "l2") -> Bound:
@@ -93,13 +101,13 @@ def contraction(ball: str = "l2") -> Bound:
     D_i stands inside the sum, which is never worse than its maximum outside.
     """
     _, readout, _, query = _blocks(ball)
-    return Bound(QUANTITY, Relation.AT_MOST, _two_blocks(readout, query), OURS)
+    return Bound(QUANTITY, Relation.AT_MOST, _compared(readout, query), OURS)
 
 
 def mixed_blocks(ball: str = "l2") -> Bound:
     """U4, upper: the read-out block and the query block are chosen from U2 and U3 independently."""
     wide_readout, tilted_readout, wide_query, tilted_query = _blocks(ball)
-    expression = _two_blocks(sp.Min(wide_readout, tilted_readout), sp.Min(wide_query, tilted_query))
+    expression = _compared(_least(wide_readout, tilted_readout), _least(wide_query, tilted_query))
     return Bound(QUANTITY, Relation.AT_MOST, expression, OURS)
 
 
@@ -110,8 +118,9 @@ def taylor_remainder() -> sp.Expr:
     B_w^2 H_i/2 in u and B_u B_w H_i in w.
     """
     worst = readout_norm * logit_norm**2 * third_cumulant_sum / (2 * sample_size)
-    scale = readout_norm * logit_norm**2 * gaussian_norm_mean(dim) * third_cumulant_energy
-    return sp.Min(worst, _two_blocks(scale / 2, scale))
+    scale = readout_norm * logit_norm**2 * third_cumulant_energy
+    readout, query = gaussian_norm_mean(dim), gaussian_norm_mean(logit_dim)
+    return sp.Min(worst, _compared((scale / 2, readout), (scale, query)))
 
 
 def taylor(ball: str = "l2") -> Bound:
@@ -138,10 +147,10 @@ def covering(ball: str = "l2") -> Bound:
     """Covering-number baseline, upper: Dudley's integral over volumetric covers, every constant explicit.
 
     |f - f'|_{L2(P_n)} <= (sigma_v |u-u'| + B_u Lambda |w-w'|)/sqrt n; eps/2 covers of both balls give
-    ln N(eps) <= d ln(1 + 4 B_u s/eps) + d ln(1 + 4 B_u B_w l/eps), s = sigma_v/sqrt n, l = Lambda/sqrt n. The l1 ball lies
-    in the l2 ball. With R = B_u s the largest norm, Cauchy-Schwarz on (0, R) and
-    int_0^R ln(1 + c/x) dx = R ln(1 + c/R) + c ln(1 + R/c):
-    R_hat <= (12/sqrt n) (R d sum_c [R ln(1 + c/R) + c ln(1 + R/c)])^(1/2).
+    ln N(eps) <= d ln(1 + 4 B_u s/eps) + d_w ln(1 + 4 B_u B_w l/eps), s = sigma_v/sqrt n, l = Lambda/sqrt n. The l1
+    ball lies in the l2 ball. With R = B_u s the largest norm, Cauchy-Schwarz on (0, R) and
+    int_0^R ln(1 + c/x) dx = R ln(1 + c/R) + c ln(1 + R/c), (d_c, c) in {(d, 4 B_u s), (d_w, 4 B_u B_w l)}:
+    R_hat <= (12/sqrt n) (R sum_c d_c [R ln(1 + c/R) + c ln(1 + R/c)])^(1/2).
     """
     spread = readout_norm * sp.sqrt(value_energy / sample_size)
     slope = readout_norm * logit_norm * covariance_lipschitz / sp.sqrt(sample_size)
@@ -152,8 +161,10 @@ def covering(ball: str = "l2") -> Bound:
 
     frozen = spread * (sp.log(5) + 4 * sp.log(sp.Rational(5, 4)))
     query = sp.Piecewise((integral(4 * slope), slope > 0), (0, True))
-    expression = 12 / sp.sqrt(sample_size) * sp.sqrt(spread * dim * (frozen + query))
-    return Bound(QUANTITY, Relation.AT_MOST, expression, "derived here from Dudley's entropy integral (12/sqrt n form)")
+    positive = 12 / sp.sqrt(sample_size) * sp.sqrt(spread * (dim * frozen + logit_dim * query))
+    # Without values or without read-out every function is 0, and the ratio above is undefined.
+    expression = sp.Piecewise((positive, spread > 0), (0, True))
+    return Bound(QUANTITY, Relation.AT_MOST, expression, "derived here from Dudley's integral, 12/sqrt n form")
 
 
 def khintchine(ball: str = "l2") -> Bound:
@@ -168,7 +179,7 @@ def khintchine(ball: str = "l2") -> Bound:
 
 
 def frozen_linear(ball: str = "l2") -> Bound:
-    """Upper, class `frozen`: (B_u/n) F (frozen_energy)^(1/2); Jensen for the l2 ball, Massart over 2d points for l1."""
+    """Upper, class `frozen`: (B_u/n) F (frozen_energy)^(1/2); Jensen for l2, Massart over 2d points for l1."""
     expression = readout_norm * _coordinate_factor(ball) * sp.sqrt(frozen_energy) / sample_size
     return Bound(QUANTITY, Relation.AT_MOST, expression, "Jensen (l2); Massart 2000 (l1)", proof=Proof.CITED)
 

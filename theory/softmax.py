@@ -148,8 +148,8 @@ def fourth_cumulant() -> Bound:
     """(d) Upper, tight: |E y~ t~^3 - 3 E[y~ t~] E[t~^2]| <= D_y D_t^3 / 8, the third derivative along t.
 
     Attained by two equal atoms, y = t. Proof: linear in y, so y is the indicator of a set A; p = P(A),
-    q = 1-p, e = q-p; t in [0, 1] has mean x on A and w off A; u = 1-x, d = x-w = 1-u-w. The third derivative of
-    P(A) = sigmoid(logit p + M_1 - M_0), M the two conditional cumulant generating functions, is
+    q = 1-p, e = q-p; t in [0, 1] has mean x on A and w off A; u = 1-x, d = x-w = 1-u-w. The third
+    derivative of P(A) = sigmoid(logit p + M_1 - M_0), M the conditional cumulant generating functions, is
         kappa = pq [(1-6pq) d^3 + 3 e d (v_1 - v_0) + k_1 - k_0],  v variances, k third central moments.
     On A: v_1 = u s, 0 <= s <= 1-u, k_1 <= u v_1 - v_1^2/u (from E(1-t)(t-c)^2 >= 0 with the best c).
     Off A: v_0 = w r, 0 <= r <= 1-w, -k_0 <= w v_0 - v_0^2/w. So

@@ -7,7 +7,6 @@ B_p the radius. A width does not change when the set is replaced by its closed c
 Lipschitz supremum does: take those over the hull (the matrices of rank <= r are not convex).
 """
 
-import functools
 from collections.abc import Iterable
 
 import sympy as sp
@@ -134,16 +133,16 @@ def sudakov_fernique(blocks: Iterable[tuple[sp.Expr | int, sp.Expr | int | Bound
     """
     products: list[sp.Expr] = []
     proofs = [Proof.DERIVED]
-    assumptions: list[sp.Basic] = []
+    assumptions: sp.Basic = sp.true
     for aggregate, width in blocks:
         if isinstance(width, Bound):
             if width.relation is Relation.AT_LEAST:
                 raise ValueError(f"'{width}' bounds the width from below: pass an upper bound or an equality")
             proofs.append(width.proof)
-            assumptions.append(width.assumptions)
+            assumptions = sp.And(assumptions, width.assumptions)  # type: ignore[arg-type]
             width = width.expression
         product = sp.sympify(aggregate) * sp.sympify(width)
-        if product.is_negative:
+        if product.is_nonpositive and not product.is_zero:
             raise ValueError(f"Lipschitz aggregate times width is {product}: both must be nonnegative")
         products.append(product)
     if not products:
@@ -154,7 +153,7 @@ def sudakov_fernique(blocks: Iterable[tuple[sp.Expr | int, sp.Expr | int | Bound
         Relation.AT_MOST,
         sp.sqrt(sp.pi / 2) / sample_size * total,
         OURS + ", from Sudakov-Fernique",
-        assumptions=functools.reduce(sp.And, assumptions, sp.true),
+        assumptions=assumptions,
         proof=max(proofs, key=list(Proof).index),
     )
 

@@ -123,7 +123,8 @@ def ascent(
         size = len(part)
         best[first : first + size] = -np.inf
         for rank in range(order.shape[1]):
-            found, value = _climb(head, jnp.asarray(padded), jnp.asarray(pool[order[:, rank]]), radius, ball, iterations)
+            starts = jnp.asarray(pool[order[:, rank]])
+            found, value = _climb(head, jnp.asarray(padded), starts, radius, ball, iterations)
             found, value = np.asarray(found)[:size], np.asarray(value)[:size]
             better = value > best[first : first + size]
             best[first : first + size][better] = value[better]

@@ -6,17 +6,18 @@ follow by one matrix product.
 
 Upper end on a box with expansion point x in the ball, half-width r, rho = r sqrt(p), delta = w - x, unit read-out:
 every w of the box inside the ball has |delta| <= rho (projection on a convex set is nonexpansive), and
-  S(w) = S + J delta + Q[delta, delta]/2 + E3,  |E3| <= R rho^3,  R = sum_i D_v,i D_k,i^3 / 24,
+  S(w) = S + J delta + Q[delta, delta]/2 + E3,  |E3| <= R rho^3,  R = sum_i D_v,i D_k,i^3 / 48,
 because the third derivative of <u, a_i> along a unit direction is a fourth joint cumulant, at most
-D_v D_k^3 / 4 (theory.softmax). Alternatively |S(w) - S - J delta| <= H rho^2/2, H = sum_i D_v,i D_k,i^2/(6 sqrt3).
+D_v D_k^3 / 8 (`theory.softmax.fourth_cumulant`). Alternatively |S(w) - S - J delta| <= H rho^2/2, with
+H = sum_i D_v,i D_k,i^2/(6 sqrt3) (`third_cumulant`).
 Writing s = S/|S|, g = J^T s, l = max <g, delta> over the box and the ball (the least of |g| rho, the box support
 and the ball support B|g| - <g, x>), e = |Q| rho^2/2 + R rho^3, A = <s, Q> + J^T J/|S|:
   (1) |S(w)| <= |S| + |J| rho + min(e, H rho^2/2)
   (2) |S(w)| <= |S| + l + max(lambda_max(A), 0) rho^2/2 + R rho^3 + (2 |J| rho e + e^2)/(2 |S|)
   (3) |S(w)| <= sum_i max_j |v_ij|.
 (2) is |S + Delta| <= |S| + <s, Delta> + |Delta|^2/(2|S|); it has no first-order term at an interior maximum and no
-second-order one where the maximum is strict, so boxes do not cluster there. For the l1 read-out ball the maximum is over coordinates, each with
-its own linear, quadratic and cubic terms.
+second-order one where the maximum is strict, so boxes do not cluster there. For the l1 read-out ball the maximum is
+over coordinates, each with its own linear, quadratic and cubic terms.
 """
 
 import itertools
@@ -64,7 +65,7 @@ def remainders(head: Head, ball: Ball, key_scale: float, radius: float) -> Remai
     inflate = 1 + 2.0**-40
     return Remainders(
         second=inflate * np.sum(spans * (key_diameters**2 / (6 * np.sqrt(3.0)))[:, None], axis=0),
-        third=inflate * np.sum(spans * (key_diameters**3 / 24)[:, None], axis=0),
+        third=inflate * np.sum(spans * (key_diameters**3 / 48)[:, None], axis=0),
         largest=inflate * float(tops.sum()),
         rounding=2.0**-52 * (2 * n * length + 20 + 4 * (dim + 3) * logit) * float(norms.sum()),
         key_radius=float(np.linalg.norm(keys, axis=2).max()),

@@ -110,7 +110,8 @@ def statistics(head: Head, linear: Linearisation, radius: float, ball: Ball) -> 
         "third_cumulant_energy": np.sqrt((cumulant**2).sum()),
         "hull_radius_sum": hull_radii(head, linear.outputs, radius, ball).sum(),
     }
-    return {word: float(value) for word, value in found.items()} | {"sample_size": n, "dim": dim}
+    sizes = {"sample_size": n, "dim": dim, "logit_dim": keys.shape[2]}
+    return {word: float(value) for word, value in found.items()} | sizes
 
 
 def linear_upper(linear: Linearisation, signs, radius: float, ball: Ball) -> Float64[np.ndarray, " k"]:

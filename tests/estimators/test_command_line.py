@@ -1,4 +1,4 @@
-"""Commands: flags from parameters, one-line errors, exit statuses, strict JSON written at once or not at all."""
+"""Commands: flags from parameters, one-line errors, exit statuses, strict JSON whole or not at all."""
 
 import dataclasses
 import json
@@ -113,7 +113,6 @@ def test_without_flags_the_defaults_of_the_function_hold():
 def test_flags_become_values(words, name, value):
     assert run(toy, words.split()) == 0
     assert calls[0].pop(name) == value
-    assert type(value) is type(value)
     assert calls[0] == {key: item for key, item in toy.__kwdefaults__.items() if key != name}
 
 
@@ -143,14 +142,14 @@ def test_command_line_of_the_process_is_the_default(monkeypatch):
         ("--draws", "argument --draws: expected one argument"),
         ("--encoding", "argument --encoding: expected at least one argument"),
         ("--draws 1.5", "argument --draws: expected an integer or 'exact', got '1.5'"),
-        ("--draws exat", "argument --draws: expected an integer or 'exact', got 'exat', did you mean 'exact'?"),
-        ("--hypotheses froze", "argument --hypotheses: expected 'frozen' or 'query', got 'froze', did you mean"),
+        ("--draws exat", "argument --draws: expected an integer or 'exact', got 'exat', did you"),
+        ("--hypotheses froze", "argument --hypotheses: expected 'frozen' or 'query', got 'froze', did"),
         ("--gap wide", "argument --gap: expected a finite number, got 'wide'"),
         ("--gap nan", "argument --gap: expected a finite number, got 'nan'"),
         ("--gap inf", "argument --gap: expected a finite number, got 'inf'"),
         ("--gap -inf", "argument --gap: expected a finite number, got '-inf'"),
         ("--gap 1e999", "argument --gap: expected a finite number, got '1e999'"),
-        ("--power nope", "argument --power: expected a finite number or 'none', got 'nope', did you mean 'none'?"),
+        ("--power nope", "argument --power: expected a finite number or 'none', got 'nope', did"),
         ("--orders 2 x", "argument --orders: expected an integer, got 'x'"),
     ],
 )
@@ -238,7 +237,7 @@ def test_status_is_what_the_function_returns():
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (ValueError("dim must be even for rotary, got 5: use dim=6"), "dim must be even for rotary, got 5: use dim=6"),
+        (ValueError("dim must be even, got 5: use dim=6"), "dim must be even, got 5: use dim=6"),
         (ValueError("two\n  lines\r\n\tjoined"), "two lines joined"),
         (ValueError(), "ValueError"),
         (FileNotFoundError(2, "No such file or directory", "x.npy"), "x.npy: No such file or directory"),
@@ -383,7 +382,7 @@ def test_json_to_standard_output(capsys):
 @pytest.mark.parametrize(
     ("document", "error", "where"),
     [
-        ({"results": [{"upper": 1.0}, {"upper": float("nan")}]}, ValueError, "document.results[1].upper is NaN"),
+        ({"results": [{}, {"upper": float("nan")}]}, ValueError, "document.results[1].upper is NaN"),
         ({"a": np.array([[0.0], [np.nan]])}, ValueError, "document.a[1][0] is NaN"),
         ({"a": object()}, TypeError, "document.a: JSON has no form for object"),
         ({"a": 1j}, TypeError, "document.a: JSON has no form for complex"),
@@ -442,7 +441,7 @@ def test_json_to_a_pipe_writes_into_it_and_keeps_it(tmp_path):
 
 def test_places_that_cannot_be_written_are_told_before(tmp_path, monkeypatch):
     for check in (check_writable, lambda path: write_json(path, [])):
-        with pytest.raises(ValueError, match="no folder .*none: create it with mkdir -p"):
+        with pytest.raises(ValueError, match=r"no folder .*none: create it with mkdir -p"):
             check(tmp_path / "none" / "x.json")
         with pytest.raises(ValueError, match="is a folder: give the name of a file in it"):
             check(tmp_path)
@@ -451,7 +450,7 @@ def test_places_that_cannot_be_written_are_told_before(tmp_path, monkeypatch):
     check_writable(tmp_path / "x.json")
     assert os.listdir(tmp_path) == []
     # Root may write anywhere, so a refusal is simulated.
-    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != tmp_path)
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) not in (tmp_path, Path("/dev")))
     with pytest.raises(ValueError, match=r"x\.json cannot be written: check the permissions"):
         check_writable(tmp_path / "x.json")
     check_writable("/dev/null")

@@ -271,6 +271,8 @@ def test_byte_embedding_is_unit_norm_and_independent_of_the_sample():
     assert np.linalg.matrix_rank(table) == 5
     # Directions are uniform: the mean vector of 256 has norm about 1/16.
     assert np.linalg.norm(table.mean(0)) < 0.2
+    other_use_of_the_seed = synthetic_sample("sphere", samples=256, length=1, dim=5, seed=2).tokens[:, 0]
+    assert not np.allclose(table, other_use_of_the_seed)
     windows = text_sample(samples=4, length=4, dim=5, seed=2).details["sha256"]
     assert windows == text_sample(samples=4, length=4, dim=9, seed=2).details["sha256"]
 

@@ -151,9 +151,7 @@ def test_relative_vectors_are_clipped():
 
 @pytest.mark.parametrize("order", range(2, 11))
 def test_daubechies_filters_are_pywavelets(order):
-    np.testing.assert_allclose(
-        [float(h) for h in scaling_filter(order)], pywt.Wavelet(f"db{order}").rec_lo, atol=2e-12
-    )
+    np.testing.assert_allclose([float(h) for h in scaling_filter(order)], pywt.Wavelet(f"db{order}").rec_lo, atol=2e-12)
 
 
 @pytest.mark.parametrize("order", range(1, 11))

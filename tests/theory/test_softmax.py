@@ -21,7 +21,7 @@ def weights_of(s):
 
 
 def cumulants(alpha, y, t):
-    """Joint cumulants (y,t), (y,t,t), (y,t,t,t) under alpha, and the norm of the logit gradient of the mean of y."""
+    """|cumulants| (y,t), (y,t,t), (y,t,t,t) under alpha; norm of the logit gradient of the mean of y."""
     yc, tc = y - alpha @ y, t - alpha @ t
     first = alpha @ (yc * tc)
     return (
@@ -133,7 +133,23 @@ def test_effective_length_is_attained_without_bias():
     bound = softmax.effective_length()
     assert 9 * one == pytest.approx(bound.evaluate(length=9, logit_bound=0.7), abs=1e-10)
     assert 9 * one > bound.scaled(sp.Rational(95, 100)).safe(length=9, logit_bound=0.7)
-    assert one == pytest.approx(softmax.largest_weight().evaluate(bias_weight=Fraction(1, 9), logit_bound=0.7))
+    general = softmax.largest_weight().evaluate(bias_weight=Fraction(1, 9), logit_bound=0.7)
+    assert one == pytest.approx(general, abs=1e-12)
+
+
+def test_every_softmax_bound_divided_by_a_hundred_is_violated():
+    s, radius = np.array([1.0, -1.0]) * 0.3, 0.3
+    alpha = weights_of(s)
+    cases = [
+        (softmax.largest_weight_without_bias(), alpha[0], {"length": 2, "logit_bound": radius}),
+        (softmax.effective_length_ceiling(), 2 * alpha[0], {"length": 2, "logit_bound": radius}),
+        (softmax.total_variation(), alpha[0] - alpha[1], {"logit_oscillation": 4 * radius}),
+        (softmax.weight_change(), 2 * (alpha[0] - alpha[1]), {"logit_distance": 2 * radius}),
+    ]
+    for bound, seen, words in cases:
+        assert bound.scaled(HUNDREDTH).safe(**words) < seen <= bound.safe(**words) + 1e-12
+    lower = softmax.smallest_weight()
+    assert alpha[1] < lower.scaled(100).safe(bias_weight=0.5, logit_bound=radius)
 
 
 def test_an_improper_weight_is_refused():

@@ -1,14 +1,18 @@
-"""theory/widths.py against Gaussian draws, exact values in one dimension, and enumerated Rademacher complexities."""
+"""theory/widths.py against Gaussian draws, exact values and enumerated complexities.
+
+Also the covers and Dudley's integral of theory/classical.py, against packings and a disc.
+"""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 import sympy as sp
 
-from theory import widths
-from theory.bound import Relation
-from theory.notation import jacobian_energy, parameter_count, parameter_norm
+from theory import classical, widths
+from theory.bound import Bound, Proof, Relation
+from theory.notation import cover_scale, jacobian_energy, parameter_count, parameter_norm
 
 TWIN = sp.Rational(1, 100)
 SIDES = [(1, 1), (1, 4), (3, 2), (5, 5)]
@@ -26,7 +30,7 @@ def signs(n):
 
 @pytest.mark.parametrize("dim", [1, 2, 3, 10, 200])
 def test_norm_mean_lies_between_its_bounds(dim):
-    low, high = widths.Bound("m_d", Relation.EQUAL, widths.gaussian_norm_mean(dim), "").certified()
+    low, high = Bound("m_d", Relation.EQUAL, widths.gaussian_norm_mean(dim), "").certified()
     upper, lower = widths.norm_mean_upper(), widths.norm_mean_lower()
     assert lower.safe(dim=dim) <= low <= high <= upper.safe(dim=dim)
     assert low > upper.scaled(TWIN).safe(dim=dim)
@@ -98,11 +102,12 @@ def test_gaussian_comparison_is_attained_by_one_sample_and_two_signs():
     comparison = widths.gaussian_comparison()
     value = comparison.evaluate(sample_size=1, gaussian_supremum=sp.sqrt(2 / sp.pi))  # E max(g, -g)
     assert value == pytest.approx(1, abs=1e-10)
-    assert comparison.scaled(sp.Rational(95, 100)).safe(sample_size=1, gaussian_supremum=sp.sqrt(2 / sp.pi)) < 1
+    short = comparison.scaled(sp.Rational(95, 100))
+    assert short.safe(sample_size=1, gaussian_supremum=sp.sqrt(2 / sp.pi)) < 1
 
 
 def test_sudakov_fernique_bounds_a_product_class():
-    """f_{u,w}(x_i) = <u, x_i> + tanh<w, z_i>: blocks Lam_u^2 = sum |x_i|^2, Lam_w^2 = sum |z_i|^2, radius 1 and 2."""
+    """f_{u,w}(x_i) = <u, x_i> + tanh<w, z_i>: Lam_u^2 = sum |x_i|^2, Lam_w^2 = sum |z_i|^2, radii 1 and 2."""
     rng = np.random.default_rng(5)
     n = 6
     x, z = rng.normal(size=(n, 2)), rng.normal(size=(n, 2)) / 4
@@ -138,7 +143,8 @@ def test_block_weights_are_optimal():
     numbers = {a: sp.Rational(2), b: sp.Rational(5)}
     assert abs(float(slope.subs(numbers))) < 1e-9
     size = next(iter(bound.free_symbols - {a, b}))
-    assert float((bound.subs(size, 1) - process.subs(theta, theta - best)).subs(numbers)) == pytest.approx(0, abs=1e-9)
+    gap = (bound.subs(size, 1) - process.subs(theta, theta - best)).subs(numbers)
+    assert float(gap) == pytest.approx(0, abs=1e-9)
 
 
 def test_sudakov_fernique_refuses_what_it_cannot_use():
@@ -164,3 +170,79 @@ def test_anisotropic_bound_on_a_linear_class():
     assert exact > bound.scaled(TWIN).safe(**words)
     one = bound.evaluate(parameter_norm=1, gradient_trace=1, sample_size=1)
     assert one == pytest.approx(np.sqrt(np.pi / 2), abs=1e-10)
+
+
+def greedy_packing(points, scale):
+    """Size of a maximal subset with mutual distances above 2 scale: at most N(scale), centres anywhere."""
+    chosen = []
+    for point in points:
+        if all(np.abs(point - other).max() > 2 * scale for other in chosen):
+            chosen.append(point)
+    return len(chosen)
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.2, 0.5, 0.9, 2.0])
+def test_covers_are_larger_than_packings(scale):
+    """In sup norm over the inputs e_1, e_2 the l2 disc and the l1 diamond of radius 1 are plane figures."""
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 81)] * 2), axis=-1).reshape(-1, 2)
+    disc, diamond = grid[np.linalg.norm(grid, axis=1) <= 1], grid[np.abs(grid).sum(axis=1) <= 1]
+    zhang = classical.zhang_cover()
+    words = {"parameter_norm": 1, "cover_scale": scale}
+    packed = math.log(greedy_packing(disc, scale))
+    assert packed <= zhang.safe(**words, input_norm=1, sample_size=2)
+    assert packed <= classical.ball_cover().safe(**words, parameter_count=2)  # |.|_inf <= |.|_2
+    rows = math.log(greedy_packing(diamond, scale))
+    assert rows <= classical.matrix_cover().safe(**words, input_norm=1, rows=1, columns=2)
+
+
+def test_covers_divided_by_a_hundred_are_violated():
+    words = {"parameter_norm": 1, "cover_scale": 0.9}
+    interval = math.log(2)  # [-1, 1] cannot be covered by one interval of radius 0.9
+    assert interval > classical.ball_cover().scaled(TWIN).safe(**words, parameter_count=1)
+    assert interval > classical.matrix_cover().scaled(TWIN).safe(**words, input_norm=1, rows=1, columns=1)
+    # +-sqrt(n) x on n orthogonal inputs: the cube of side 2/sqrt(n) needs 2^n centres below its half side
+    n = 400
+    below = {"parameter_norm": 1, "input_norm": 1, "sample_size": n, "cover_scale": 0.99 / math.sqrt(n)}
+    zhang = classical.zhang_cover()
+    assert n * math.log(2) <= zhang.safe(**below)
+    assert n * math.log(2) > zhang.scaled(sp.Rational(1, 1000)).safe(**below)
+    assert zhang.proof is Proof.RECALLED
+
+
+def test_maurey_cover_reaches_every_matrix_it_claims():
+    """The means of k = ceil(1/eps^2) matrices +-E_jk come within eps in Frobenius norm of every |W|_11 <= 1.
+    """
+    rng = np.random.default_rng(9)
+    scale = 0.6
+    k = math.ceil(1 / scale**2)
+    vertices = np.concatenate([np.eye(4), -np.eye(4)])
+    centres = np.array([np.mean(c, axis=0) for c in itertools.combinations_with_replacement(vertices, k)])
+    words = {"parameter_norm": 1, "input_norm": 1, "cover_scale": scale, "rows": 2, "columns": 2}
+    assert math.log(len(centres)) <= classical.matrix_cover().safe(**words)
+    for _ in range(300):
+        w = rng.normal(size=4) * (rng.random(4) < 0.7)
+        w = w / max(np.abs(w).sum(), 1e-9) * rng.random() ** 0.2
+        assert np.linalg.norm(centres - w, axis=1).min() <= scale
+
+
+def test_dudley_bounds_a_ball_and_closes_its_integral():
+    """Linear class in R^2 with sum x_i x_i^T = n I: |f_w|_n = |w|, so its entropy is that of the unit disc.
+    """
+    n = 8
+    angle = 2 * np.pi * np.arange(n) / n
+    x = math.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    exact = np.linalg.norm(signs(n) @ x, axis=1).mean() / n
+    entropy = classical.ball_cover().subs(parameter_norm=1, parameter_count=2).expression
+    words = {"class_radius": 1, "sample_size": n}
+    for cut in (0, sp.Rational(1, 10)):
+        kept, closed = (classical.dudley(entropy, cut, closed=flag) for flag in (False, True))
+        assert exact <= kept.evaluate(**words) <= closed.evaluate(**words)
+        assert exact > closed.scaled(TWIN).safe(**words)
+        assert exact > kept.scaled(TWIN).evaluate(**words)
+    with pytest.raises(ValueError, match="assumes"):
+        classical.dudley(entropy).evaluate(**words, chaining_cut=2)
+
+
+def test_closed_dudley_refuses_an_integral_it_cannot_do():
+    with pytest.raises(ValueError, match="closed=False"):
+        classical.dudley(sp.Function("H")(cover_scale), closed=True)

@@ -25,9 +25,7 @@ class Alibi(AbstractBiasEncoding):
 
     def _validate(self) -> None:
         if self.slope is not None:
-            self._require(
-                self.slope > 0, f"slope must be positive, got {self.slope}: use slope=0.5, or encoding none"
-            )
+            self._require(self.slope > 0, f"slope must be positive, got {self.slope}: use slope=0.5, or encoding none")
 
     @property
     def properties(self) -> frozenset[str]:
@@ -40,9 +38,7 @@ class Alibi(AbstractBiasEncoding):
             return self.slope
         below = 1 << (self.heads.bit_length() - 1)
         exponent = (
-            rational(8 * (head + 1), below)
-            if head < below
-            else rational(8 * (2 * (head - below) + 1), 2 * below)
+            rational(8 * (head + 1), below) if head < below else rational(8 * (2 * (head - below) + 1), 2 * below)
         )
         return sp.Integer(2) ** -exponent
 

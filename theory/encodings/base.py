@@ -52,9 +52,7 @@ class AbstractEncoding(ABC):
         for key, hint in field_types(type(self)).items():
             value = getattr(self, key)
             if key == "beyond" and value not in self.rules:
-                raise ValueError(
-                    f"{self.name} has no rule beyond={value}: use one of {', '.join(self.rules)}"
-                )
+                raise ValueError(f"{self.name} has no rule beyond={value}: use one of {', '.join(self.rules)}")
             try:
                 object.__setattr__(self, key, convert(value, hint))
             except (TypeError, ValueError):
@@ -110,9 +108,7 @@ class AbstractAdditiveEncoding(AbstractEncoding):
 
     def _channel(self, k: int) -> int:
         if not 0 <= k < self.dim:
-            raise ValueError(
-                f"{self.name} has channels 0 to {self.dim - 1}, got {k}: use dim={k + 1} or more"
-            )
+            raise ValueError(f"{self.name} has channels 0 to {self.dim - 1}, got {k}: use dim={k + 1} or more")
         return operator.index(k)
 
 
@@ -129,9 +125,7 @@ class AbstractBiasEncoding(AbstractEncoding):
 
     def _head(self, head: int) -> int:
         if not 0 <= head < self.heads:
-            raise ValueError(
-                f"{self.name} has heads 0 to {self.heads - 1}, got {head}: use heads={head + 1} or more"
-            )
+            raise ValueError(f"{self.name} has heads 0 to {self.heads - 1}, got {head}: use heads={head + 1} or more")
         return operator.index(head)
 
 

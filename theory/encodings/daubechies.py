@@ -35,9 +35,7 @@ def scaling_filter(order: int) -> tuple[Real, ...]:
             factors.append(min(half + offset, half - offset, key=abs))
         for root in factors:
             shifted = [mpmath.mpc(0), *coefficients]
-            coefficients = [
-                a - root * b for a, b in zip([*coefficients, mpmath.mpc(0)], shifted, strict=True)
-            ]
+            coefficients = [a - root * b for a, b in zip([*coefficients, mpmath.mpc(0)], shifted, strict=True)]
         scale = mpmath.sqrt(2) / mpmath.fsum(coefficients)
         return tuple(mpmath.re(scale * c) for c in coefficients)
 
@@ -90,9 +88,7 @@ class Daubechies(AbstractAdditiveEncoding):
     constant: bool = True
 
     def _validate(self) -> None:
-        self._require(
-            2 <= self.order <= 10, f"order must be 2 to 10, got {self.order}: use order=4, or encoding haar"
-        )
+        self._require(2 <= self.order <= 10, f"order must be 2 to 10, got {self.order}: use order=4, or encoding haar")
 
     @property
     def properties(self) -> frozenset[str]:

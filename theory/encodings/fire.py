@@ -36,9 +36,7 @@ class Fire(AbstractBiasEncoding):
 
     def _validate(self) -> None:
         self._require(self.scale > 0, f"scale must be positive, got {self.scale}: use scale=0.1")
-        self._require(
-            self.threshold > 0, f"threshold must be positive, got {self.threshold}: use threshold=512"
-        )
+        self._require(self.threshold > 0, f"threshold must be positive, got {self.threshold}: use threshold=512")
         self._require(self.width > 0, f"width must be positive, got {self.width}: use width=32")
 
     @property
@@ -49,9 +47,7 @@ class Fire(AbstractBiasEncoding):
         """(first weights, first offsets, second weights by head, second offsets); the second layer's are in
         units of 1/sqrt(width)."""
         width = self.width
-        draws = [
-            rational(2 * u - 1) for u in uniforms(self.name, self.seed, 2 * width + self.heads * (width + 1))
-        ]
+        draws = [rational(2 * u - 1) for u in uniforms(self.name, self.seed, 2 * width + self.heads * (width + 1))]
         second = draws[2 * width :]
         rows = tuple(tuple(second[head * width : (head + 1) * width]) for head in range(self.heads))
         return (

@@ -67,9 +67,7 @@ class InformationOptimal(AbstractAdditiveEncoding):
         if active == self.dim and self.noise == "white":
             held |= {"flat-spectrum"}
         if active >= self.train_length - 1:
-            held |= {"shift-equivariant"} | (
-                {"toeplitz", "constant-norm"} if self.noise == "white" else set()
-            )
+            held |= {"shift-equivariant"} | ({"toeplitz", "constant-norm"} if self.noise == "white" else set())
         return frozenset(held)
 
     def powers(self) -> tuple[sp.Expr, ...]:
@@ -100,9 +98,7 @@ class InformationOptimal(AbstractAdditiveEncoding):
             mean = mpmath.sin(half / 2) / (length * mpmath.sin(omega / 2))
             spread = mpmath.sin(half) / (2 * mpmath.sin(omega))
             square = (
-                mpmath.mpf(length) / 2 - spread
-                if index % 2
-                else mpmath.mpf(length) / 2 + spread - length * mean**2
+                mpmath.mpf(length) / 2 - spread if index % 2 else mpmath.mpf(length) / 2 + spread - length * mean**2
             )
             norm = mpmath.sqrt(square)
         phase = sp.Float(omega, DIGITS) * (2 * sp.sympify(t) - length + 1) / 2
@@ -126,16 +122,12 @@ def water_filling(levels: tuple[Real, ...], total: int) -> tuple[sp.Expr, ...]:
 
 
 @lru_cache(maxsize=64)
-def _noise_levels(
-    noise: str, correlation: sp.Rational, variance: sp.Rational, length: int
-) -> tuple[Real, ...]:
+def _noise_levels(noise: str, correlation: sp.Rational, variance: sp.Rational, length: int) -> tuple[Real, ...]:
     with mpmath.workdps(DIGITS):
         if noise == "white":
             levels = [mpmath.mpf(1)] * (length - 1)
         elif noise == "brownian":
-            levels = [
-                1 / (4 * mpmath.sin(mpmath.pi * k / (2 * length)) ** 2) for k in range(length - 1, 0, -1)
-            ]
+            levels = [1 / (4 * mpmath.sin(mpmath.pi * k / (2 * length)) ** 2) for k in range(length - 1, 0, -1)]
         else:
             rho = mpmath.mpf(correlation.p) / correlation.q
             levels = [

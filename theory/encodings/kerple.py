@@ -22,9 +22,10 @@ class _AbstractKerple(AbstractBiasEncoding):
         return frozenset({"toeplitz", "injective", "monotone"})
 
     def _drawn(self, head: int) -> tuple[sp.Rational, sp.Rational]:
-        """The head's two uniform draws on (0, 1], scale first."""
-        draws = uniforms(self.name, self.seed or 0, 2 * self.heads)
-        return rational(1 - draws[2 * head]), rational(1 - draws[2 * head + 1])
+        """The head's two uniform draws, scale first, rounded up to multiples of 1/1024, hence positive."""
+        # SymPy cannot simplify n**(p/q) for the q = 2^53 of a raw draw in reasonable time.
+        draws = uniforms(self.name, self.seed or 0, 2 * self.heads)[2 * head : 2 * head + 2]
+        return rational(sp.ceiling(1024 * draws[0]), 1024), rational(sp.ceiling(1024 * draws[1]), 1024)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,7 @@ class KerplePower(_AbstractKerple):
     def _validate(self) -> None:
         self._require(self.r1 > 0, f"r1 must be positive, got {self.r1}: use r1=0.5")
         self._require(0 < self.r2 <= 2, f"r2 must be in (0, 2], got {self.r2}: use r2=1")
+        self._require(int(self.r2.q) <= 10**4, f"r2 may have four decimals, got {self.r2}: round it")
 
     def parameters(self, head: int) -> tuple[sp.Rational, sp.Rational]:
         """(r1, r2) of the head."""

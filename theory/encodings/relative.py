@@ -35,9 +35,7 @@ class Relative(AbstractRelativeEncoding):
 
     @property
     def properties(self) -> frozenset[str]:
-        return frozenset(
-            {"toeplitz", "injective"} if self.clip_distance >= self.train_length - 1 else {"toeplitz"}
-        )
+        return frozenset({"toeplitz", "injective"} if self.clip_distance >= self.train_length - 1 else {"toeplitz"})
 
     def table(self) -> Table:
         """The exact table; row K + D is the vector of distance D."""

@@ -36,8 +36,5 @@ class Ricker(AbstractAdditiveEncoding):
         shift = k + 1 - (1 << level)
         centre, width = rational(2 * shift + 1, 2 ** (level + 1)), self.width / 2**level
         # One rational slope and offset: u = a t + b, without cancellation between large terms.
-        u = (
-            sp.sympify(t) / (self.train_length * width)
-            + (rational(1, 2 * self.train_length) - centre) / width
-        )
+        u = sp.sympify(t) / (self.train_length * width) + (rational(1, 2 * self.train_length) - centre) / width
         return 2 / (sp.sqrt(3 * width) * sp.pi ** rational(1, 4)) * (1 - u**2) * sp.exp(-(u**2) / 2)

@@ -39,9 +39,7 @@ class Rotary(AbstractRotaryEncoding):
 
     def angle(self, k: int) -> sp.Expr:
         if not 0 <= k < self.dim // 2:
-            raise ValueError(
-                f"rotary has angles 0 to {self.dim // 2 - 1}, got {k}: use dim={2 * k + 2} or more"
-            )
+            raise ValueError(f"rotary has angles 0 to {self.dim // 2 - 1}, got {k}: use dim={2 * k + 2} or more")
         return self.base ** rational(-2 * k, self.dim)
 
     def pair(self, k: int) -> tuple[int, int]:

@@ -33,13 +33,9 @@ class T5(AbstractBiasEncoding):
 
     def _validate(self) -> None:
         least = 4 if self.bidirectional else 2
-        self._require(
-            self.buckets >= least, f"buckets must be at least {least}, got {self.buckets}: use buckets=32"
-        )
+        self._require(self.buckets >= least, f"buckets must be at least {least}, got {self.buckets}: use buckets=32")
         if self.bidirectional and self.buckets % 2:
-            raise ValueError(
-                f"buckets must be even for bidirectional t5, got {self.buckets}: use {self.buckets + 1}"
-            )
+            raise ValueError(f"buckets must be even for bidirectional t5, got {self.buckets}: use {self.buckets + 1}")
         exact = self._one_direction // 2
         self._require(
             self.max_distance > exact,
@@ -59,7 +55,7 @@ class T5(AbstractBiasEncoding):
     def bucket(self, distance: Any) -> int:
         """The bucket of the distance i - j, exactly."""
         distance = require_number(self, distance)
-        later = self.bidirectional and distance < 0
+        later = self.bidirectional and bool(distance < 0)
         distance = abs(distance) if self.bidirectional else max(distance, sp.Integer(0))
         size = self._one_direction
         exact = size // 2

@@ -28,9 +28,7 @@ class AbstractTableEncoding(AbstractAdditiveEncoding):
     def feature(self, t: Any, k: int) -> sp.Expr:
         t, k, rows = require_number(self, t), self._channel(k), self.table()
         if not 0 <= t <= self.train_length - 1:
-            raise ValueError(
-                f"{self.name} has positions 0 to {self.train_length - 1}, got {t}: use beyond=clip"
-            )
+            raise ValueError(f"{self.name} has positions 0 to {self.train_length - 1}, got {t}: use beyond=clip")
         below = int(t.p // t.q)
         if t.q == 1:
             return rows[below][k]
