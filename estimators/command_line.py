@@ -1,31 +1,22 @@
-"""Every command of this package: flags from keyword-only parameters, one-line errors, JSON, progress."""
+"""Every command of this package: flags from keyword-only parameters, one-line errors, progress."""
 
 import argparse
-import dataclasses
 import difflib
 import inspect
-import json
 import math
 import os
-import platform
 import re
-import secrets
-import shutil
 import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
-import jax
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "sympy", "positional-encoding-bounds")
 _NEGATIVE = re.compile(r"-(\d+\.?\d*e[-+]?\d+|\.\d+e[-+]?\d+|\d+\.|inf|infinity|nan)", re.IGNORECASE)
 _EXPECTED = {int: "an integer", float: "a finite number", str: "a text", Path: "a path"}
 
@@ -259,93 +250,3 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[..
     with Progress(*columns, console=console(error=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(description, total=total)
         yield lambda steps=1, description=None: bar.update(task, advance=steps, description=description)
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of every package a number depends on, platform, device and default dtype."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    device = jax.devices()[0]
-    found |= {"platform": platform.platform(), "device": f"{device.platform}: {device.device_kind}"}
-    return found | {"dtype": str(jax.numpy.result_type(float))}
-
-
-def check_writable(path: str | Path) -> None:
-    """ValueError of one line unless `path` is `-` or can be written; call it before long work."""
-    if str(path) == "-":
-        return
-    path = Path(path)
-    folder = path.resolve().parent
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: give the name of a file in it")
-    if not folder.is_dir():
-        raise ValueError(f"no folder {folder}: create it with mkdir -p, or give another path")
-    needed = [path] if path.exists() else [folder]
-    if path.is_file():
-        needed.append(folder)  # a file is replaced, a device or a pipe is written to
-    if not all(os.access(place, os.W_OK) for place in needed):
-        raise ValueError(f"{path} cannot be written: check the permissions of {folder}, or give another path")
-
-
-def write_json(path: str | Path, document: Any) -> None:
-    """Writes one strict JSON document to a file, or to standard output for `-`.
-
-    Numbers keep every digit. NumPy and JAX scalars and arrays become numbers and lists, dataclasses objects,
-    paths texts. JSON has no infinity: an infinite number, such as an upper end nobody certified, is `null`.
-    A file is complete or untouched: it is written beside its place and renamed.
-
-    Raises:
-        ValueError: a NaN, named by its place in the document; a place that cannot be written.
-        TypeError: a value or key that JSON has no form for, named by its place.
-    """
-    text = json.dumps(_plain(document, "document"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if str(path) == "-":
-        sys.stdout.write(text)
-        return
-    check_writable(path)
-    place = Path(path).resolve()
-    try:
-        if place.exists() and not place.is_file():
-            # Renaming onto a device or a pipe would replace it by a file.
-            place.write_text(text, encoding="utf-8")
-            return
-        beside = place.with_name(f".{secrets.token_hex(8)}.tmp")
-        try:
-            with open(beside, "x", encoding="utf-8") as stream:
-                stream.write(text)
-            if place.exists():
-                shutil.copymode(place, beside)
-            os.replace(beside, place)
-        finally:
-            beside.unlink(missing_ok=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ValueError(f"cannot write {path}: {error.strerror}: give another path") from error
-
-
-def _plain(value: Any, where: str) -> Any:
-    """`value` in the types of JSON; `where` names it in errors."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
-    elif isinstance(value, np.ndarray | np.generic | jax.Array):
-        value = np.asarray(value).tolist()
-    if isinstance(value, dict):
-        if wrong := [key for key in value if not isinstance(key, str)]:
-            raise TypeError(f"{where}: the key {wrong[0]!r} is not a text")
-        return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, float):
-        if math.isnan(value):
-            raise ValueError(f"{where} is NaN, which is no result: please report this with your command")
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{where}: JSON has no form for {type(value).__name__}")

@@ -77,9 +77,7 @@ def at_least(witness: float, method: str) -> Estimate:
     return Estimate(witness, math.inf, 1.0, method)
 
 
-def _finish(
-    lower: float, upper: float, minimum: float, maximum: float, confidence: float, method: str
-) -> Estimate:
+def _finish(lower: float, upper: float, minimum: float, maximum: float, confidence: float, method: str) -> Estimate:
     hair = ROUNDING * max(abs(minimum), abs(maximum), maximum - minimum)
     # Two one-sided bounds may cross, with probability at most 1 - confidence; any interval may be returned
     # then.
@@ -124,9 +122,7 @@ def mcdiarmid(
 
 def _sub_gaussian_radius(scale: float, count: int, delta: float) -> float:
     if not (math.isfinite(scale) and scale >= 0):
-        raise ValueError(
-            f"sub_gaussian_scale must be finite and >= 0, got {scale}: for signs, sqrt(sum M_i^2)/n"
-        )
+        raise ValueError(f"sub_gaussian_scale must be finite and >= 0, got {scale}: for signs, sqrt(sum M_i^2)/n")
     return scale * math.sqrt(2 * math.log(1 / delta) / count)
 
 
@@ -151,12 +147,8 @@ def _betting_ends(
     if span == 0:
         return minimum, maximum
     # Means near `minimum` leave bets against large values no room: the upper end wants the boldest bet.
-    below = betting_bound(
-        lower - minimum, span, alpha, boldest=0.02, truncated_share=0.3, sub_gaussian_scale=scale
-    )
-    above = betting_bound(
-        maximum - upper, span, alpha, boldest=0.3, truncated_share=0.85, sub_gaussian_scale=scale
-    )
+    below = betting_bound(lower - minimum, span, alpha, boldest=0.02, truncated_share=0.3, sub_gaussian_scale=scale)
+    above = betting_bound(maximum - upper, span, alpha, boldest=0.3, truncated_share=0.85, sub_gaussian_scale=scale)
     return minimum + below, maximum - above
 
 
@@ -172,9 +164,10 @@ def betting(
     """Hedged capital with a fixed mixture of bets, delta/2 per side: proof in
     `estimators.intervals.betting_bound`.
 
-    About 1.35 times the width of the central limit theorem, plus about (b - a) ln(2/delta)/K at an end that
-    lies far from its end of the range: no method can exclude a mass of that size at `maximum` that the draws
-    have missed. `sub_gaussian_scale` (see `mcdiarmid`) excludes it, and narrows that end accordingly.
+    About 1.3 to 1.5 times the width of the central limit theorem (99 %, 2,000 draws), plus about
+    (b - a) ln(2/delta)/K at an end that lies far from its end of the range: no method can exclude a mass of
+    that size at `maximum` that the draws have missed. `sub_gaussian_scale` (see `mcdiarmid`) limits that
+    mass, and narrows that end accordingly.
     """
     lower, upper = checked(lower_values, upper_values, minimum, maximum, confidence)
     if sub_gaussian_scale is not None:
@@ -221,13 +214,9 @@ def clopper_pearson(successes: int, trials: int, confidence: float = 0.99) -> Es
     n.
     """
     if trials < 1 or not 0 <= successes <= trials or int(successes) != successes or int(trials) != trials:
-        raise ValueError(
-            f"need whole numbers 0 <= successes <= trials, trials >= 1, got {successes} of {trials}"
-        )
+        raise ValueError(f"need whole numbers 0 <= successes <= trials, trials >= 1, got {successes} of {trials}")
     if not 0 < confidence < 1:
-        raise ValueError(
-            f"confidence must lie strictly between 0 and 1, got {confidence}: use for example 0.99"
-        )
+        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}: use for example 0.99")
     tail = (1 - confidence) / 2
     low = float(beta.ppf(tail, successes, trials - successes + 1)) if successes else 0.0
     high = float(beta.isf(tail, successes + 1, trials - successes)) if successes < trials else 1.0

@@ -7,14 +7,14 @@ holds all of them against 30-digit SymPy.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from theory.encodings.base import AbstractEncoding, AbstractRelativeEncoding
+from theory.encodings.base import AbstractRelativeEncoding
 from theory.encodings.cells import cell, grid_size, level_and_shift
 from theory.encodings.chebyshev import Chebyshev
 from theory.encodings.daubechies import BITS, Daubechies, prototype
@@ -33,9 +33,7 @@ def additive_form(encoding: Any, positions: Positions) -> np.ndarray:
     t = sp.Symbol("t", real=True)
     compiled = sp.lambdify(t, [encoding.feature(t, k) for k in range(encoding.dim)], "numpy")
     at = floats(positions)
-    return np.stack(
-        [np.broadcast_to(np.asarray(column, float), at.shape) for column in compiled(at)], axis=-1
-    )
+    return np.stack([np.broadcast_to(np.asarray(column, float), at.shape) for column in compiled(at)], axis=-1)
 
 
 @additive_form.register
@@ -78,12 +76,7 @@ def _(encoding: Daubechies, positions: Positions) -> np.ndarray:
 
 @additive_form.register
 def _(encoding: Chebyshev, positions: Positions) -> np.ndarray:
-    degrees = encoding.dim + (not encoding.constant)
-    x = _to_interval(encoding, positions)
-    columns = [np.ones_like(x), x]
-    for _k in range(1, degrees):
-        columns.append(2 * x * columns[-1] - columns[-2])
-    return np.stack(columns[not encoding.constant : degrees], axis=-1)
+    return _recurrence(encoding, positions, lambda k: (2.0, 1.0))
 
 
 @additive_form.register
@@ -91,16 +84,23 @@ def _(encoding: Legendre, positions: Positions) -> np.ndarray:
     first, degrees = int(not encoding.constant), encoding.dim + (not encoding.constant)
     if encoding.form == "orthonormal":
         return np.stack([_gram_row(encoding.train_length, degrees, t)[first:] for t in positions])
-    x = _to_interval(encoding, positions)
+    table = _recurrence(encoding, positions, lambda k: ((2 * k + 1) / (k + 1), k / (k + 1)))
+    return table * np.sqrt(2 * np.arange(first, degrees) + 1) if encoding.form == "normalised" else table
+
+
+def _recurrence(
+    encoding: Chebyshev | Legendre, positions: Positions, factors: Callable[[int], tuple[float, float]]
+) -> np.ndarray:
+    """Polynomials with p_0 = 1, p_1 = x, p_k+1 = a_k x p_k - b_k p_k-1, (a_k, b_k) = factors(k), by degree."""
+    degrees = encoding.dim + (not encoding.constant)
+    x = floats([2 * t / sp.Integer(encoding.train_length - 1) - 1 for t in positions])
     columns = [np.ones_like(x), x]
-    for k in range(1, degrees):
-        columns.append(((2 * k + 1) * x * columns[-1] - k * columns[-2]) / (k + 1))
-    scale = np.sqrt(2 * np.arange(degrees) + 1) if encoding.form == "normalised" else np.ones(degrees)
-    return (np.stack(columns[:degrees], axis=-1) * scale)[:, first:]
-
-
-def _to_interval(encoding: AbstractEncoding, positions: Positions) -> np.ndarray:
-    return floats([2 * t / sp.Integer(encoding.train_length - 1) - 1 for t in positions])
+    # An overflow far beyond the interval shows as infinity or NaN, which the caller refuses.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(1, degrees):
+            ahead, behind = factors(k)
+            columns.append(ahead * x * columns[-1] - behind * columns[-2])
+    return np.stack(columns[not encoding.constant : degrees], axis=-1)
 
 
 def _gram_row(size: int, degrees: int, t: sp.Rational) -> list[float]:
@@ -145,9 +145,7 @@ def _(encoding: Fire, distances: Positions | np.ndarray, head: int, query: int |
 
 def relative_form(encoding: AbstractRelativeEncoding, offsets: Positions) -> np.ndarray:
     """r at exact offsets, (len(offsets), dim)."""
-    rows = {
-        offset: floats([encoding.feature(offset, k) for k in range(encoding.dim)]) for offset in set(offsets)
-    }
+    rows = {offset: floats([encoding.feature(offset, k) for k in range(encoding.dim)]) for offset in set(offsets)}
     return np.stack([rows[offset] for offset in offsets])
 
 

@@ -36,7 +36,7 @@ class TemplateArrays(NamedTuple):
 
 
 def additive_table(
-    encoding: AbstractEncoding, length: int, *, power: float | None = None
+    encoding: AbstractEncoding, length: int, *, power: float | int | None = None
 ) -> Float[Array, "length dim"]:
     """Rows p(0) .. p(length-1). `power` scales all rows by one factor so that the mean of |p(t)|^2 over the
     training positions is `power`."""
@@ -49,7 +49,7 @@ def additive_table(
 
 
 def relative_table(
-    encoding: AbstractEncoding, length: int, *, power: float | None = None
+    encoding: AbstractEncoding, length: int, *, power: float | int | None = None
 ) -> Float[Array, "length dim"]:
     """Row j is r(length-1-j), the vector of key j seen from the last position; `power` as in
     `additive_table`, over the distances 0 .. train_length-1."""
@@ -61,9 +61,7 @@ def relative_table(
     return jnp.asarray(table)
 
 
-def bias_matrix(
-    encoding: AbstractEncoding, length: int, *, causal: bool = True
-) -> Float[Array, "heads length length"]:
+def bias_matrix(encoding: AbstractEncoding, length: int, *, causal: bool = True) -> Float[Array, "heads length length"]:
     """Entry (h, i, j) is b_h(i - j); with `causal` it is -inf for keys after the query, j > i."""
     code = _expect(encoding, AbstractBiasEncoding, "a bias")
     length = _length(length)
@@ -101,7 +99,7 @@ def template(
     tokens: Any,
     *,
     head: int = 0,
-    power: float | None = 1.0,
+    power: float | int | None = 1.0,
     keys_only: bool = False,
 ) -> TemplateArrays:
     """Keys, values and bias of read-out at the last position for `tokens` (n, T, d), by the table of theory
@@ -128,9 +126,7 @@ def template(
 
 
 def _rotate(encoding: AbstractRotaryEncoding, x: Any, angles: Any) -> Any:
-    first, second = (
-        np.array(side) for side in zip(*map(encoding.pair, range(encoding.dim // 2)), strict=True)
-    )
+    first, second = (np.array(side) for side in zip(*map(encoding.pair, range(encoding.dim // 2)), strict=True))
     cosine, sine = jnp.cos(angles), jnp.sin(angles)  # (T, d/2)
     turned = jnp.zeros_like(x).at[..., first].set(x[..., first] * cosine - x[..., second] * sine)
     return turned.at[..., second].set(x[..., first] * sine + x[..., second] * cosine)
@@ -169,7 +165,7 @@ def _finite(array: np.ndarray, encoding: AbstractEncoding, length: int) -> np.nd
     return array
 
 
-def _power_factor(training: np.ndarray, power: float, encoding: AbstractEncoding) -> float:
+def _power_factor(training: np.ndarray, power: float | int, encoding: AbstractEncoding) -> float:
     if not (isinstance(power, (int, float)) and 0 < power < math.inf):
         raise ValueError(f"power must be a positive number or None, got {power!r}: use power=1.0")
     mean = float(np.mean(np.sum(training**2, axis=-1)))
@@ -184,9 +180,7 @@ def _power_factor(training: np.ndarray, power: float, encoding: AbstractEncoding
 def _tokens(tokens: Any, encoding: AbstractEncoding) -> Any:
     x = np.asarray(tokens)
     if x.ndim != 3:
-        raise ValueError(
-            f"tokens must have shape (n, T, d), got {x.shape}: use tokens[None] for one sequence"
-        )
+        raise ValueError(f"tokens must have shape (n, T, d), got {x.shape}: use tokens[None] for one sequence")
     if 0 in x.shape:
         raise ValueError(f"tokens must not be empty, got shape {x.shape}: use n, T, d of at least 1")
     if not (np.issubdtype(x.dtype, np.integer) or np.issubdtype(x.dtype, np.floating)):
@@ -194,7 +188,5 @@ def _tokens(tokens: Any, encoding: AbstractEncoding) -> Any:
     if not np.isfinite(x).all():
         raise ValueError("tokens must be finite, got NaN or infinity: clean the sample first")
     if x.shape[2] != encoding.dim:
-        raise ValueError(
-            f"{encoding.name} has dim {encoding.dim}, tokens have {x.shape[2]}: use dim={x.shape[2]}"
-        )
+        raise ValueError(f"{encoding.name} has dim {encoding.dim}, tokens have {x.shape[2]}: use dim={x.shape[2]}")
     return jax.device_put(x.astype(np.float64))

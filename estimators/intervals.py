@@ -35,27 +35,19 @@ def checked(
     """Both arrays in float64; ValueError that says what to do if they cannot enclose values in the range."""
     lower, upper = (np.asarray(v, dtype=np.float64) for v in (lower_values, upper_values))
     if not 0 < confidence < 1:
-        raise ValueError(
-            f"confidence must lie strictly between 0 and 1, got {confidence}: use for example 0.99"
-        )
+        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}: use for example 0.99")
     if not (math.isfinite(minimum) and math.isfinite(maximum) and minimum <= maximum):
-        raise ValueError(
-            f"minimum <= maximum must be finite, got [{minimum}, {maximum}]: pass the range of one value"
-        )
+        raise ValueError(f"minimum <= maximum must be finite, got [{minimum}, {maximum}]: pass the range of one value")
     if lower.ndim != 1 or lower.shape != upper.shape or lower.size == 0:
         raise ValueError(
             f"lower_values and upper_values must be equally long and not empty, got shapes {lower.shape} and "
             f"{upper.shape}: pass one entry per draw"
         )
     if np.isnan(lower).any() or np.isnan(upper).any():
-        raise ValueError(
-            "values contain NaN: drop nothing, find the draw that failed (dropping biases the mean)"
-        )
+        raise ValueError("values contain NaN: drop nothing, find the draw that failed (dropping biases the mean)")
     if (lower > upper).any():
         k = int(np.argmax(lower > upper))
-        raise ValueError(
-            f"lower_values[{k}] = {lower[k]} exceeds upper_values[{k}] = {upper[k]}: swap the two arrays?"
-        )
+        raise ValueError(f"lower_values[{k}] = {lower[k]} exceeds upper_values[{k}] = {upper[k]}: swap the two arrays?")
     if lower.min() < minimum or upper.max() > maximum:
         raise ValueError(
             f"values span [{lower.min()}, {upper.max()}], outside [{minimum}, {maximum}]: pass a minimum and "

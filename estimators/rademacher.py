@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 
 from estimators.bracket import SIGN_BLOCK, Bracket, bracket, paired_difference
-from estimators.command_line import check_writable, progress, run, versions, write_json
+from estimators.command_line import progress, run
 from estimators.estimate import Estimate
 from estimators.features import template
 from estimators.hypotheses import HYPOTHESES, Constraints, Effort
 from estimators.rademacher_report import check_figure, draw_figure, show
+from estimators.results import check_writable, versions, write_json
 from estimators.samples import Sample, SyntheticKind, array_sample, synthetic_sample, text_sample
 from estimators.signs import DEFAULT_ENUMERATED, all_sign_classes, draw_signs
 from theory.encodings import ENCODINGS, parse, specification

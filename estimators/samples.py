@@ -36,14 +36,7 @@ class Sample:
     details: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        tokens = _real(np.asarray(self.tokens), self.source)
-        if tokens.ndim != 3 or 0 in tokens.shape:
-            raise ValueError(
-                f"{self.source}: shape {tokens.shape} is not (n, T, d) with n, T, d at least 1: save an "
-                "array of n sequences of T tokens with d numbers each"
-            )
-        tokens.setflags(write=False)
-        object.__setattr__(self, "tokens", tokens)
+        object.__setattr__(self, "tokens", _tokens(np.asarray(self.tokens), self.source))
 
 
 def text_sample(
@@ -70,6 +63,7 @@ def text_sample(
         ValueError: bad numbers, unreadable or binary text, too little text, a bad embedding; with advice.
     """
     samples, length = positive("samples", samples), positive("length", length)
+    seed = positive("seed", seed, least=0)
     if dim is not None:
         dim = positive("dim", dim)
     if embedding is not None:
@@ -80,7 +74,7 @@ def text_sample(
         raise ValueError("dim is missing: give dim, or an embedding file of shape (256, dim)")
     stream = _generator(seed, "windows")
     windows, details = text_windows(path, samples=samples, length=length, generator=stream)
-    details = {"kind": "text", **details, "seed": int(seed), "embedding": described}
+    details = {"kind": "text", **details, "seed": seed, "embedding": described}
     return Sample(table[windows], str(details["text"]), details)
 
 
@@ -96,7 +90,7 @@ def array_sample(path: str | Path) -> Sample:
         ValueError: missing, a folder, no `.npy` file, truncated, wrong rank, empty, not real, not finite.
     """
     path = Path(path)
-    tokens = _load(path)
+    tokens = _tokens(_load(path), str(path))
     return Sample(tokens, str(path), {"kind": "array", "file": str(path), "sha256": _sha256(path)})
 
 
@@ -152,7 +146,7 @@ def positive(name: str, value: Any, least: int = 1) -> int:
     return number
 
 
-def _generator(seed: int, purpose: str) -> np.random.Generator:
+def _generator(seed: Any, purpose: str) -> np.random.Generator:
     """Independent streams of one seed, told apart by name."""
     key = zlib.crc32(purpose.encode())
     sequence = np.random.SeedSequence(positive("seed", seed, least=0), spawn_key=(key,))
@@ -195,6 +189,18 @@ def _load(path: Path) -> np.ndarray:
             raise ValueError(f"{path} holds Python objects, not numbers: save array.astype(float)") from None
         raise ValueError(f"{path} is damaged or truncated: copy the file again, or {how}") from None
     return np.array(array)
+
+
+def _tokens(array: np.ndarray, name: str) -> Float[np.ndarray, "samples length dim"]:
+    """A read-only float64 copy; ValueError unless it is a sample."""
+    tokens = _real(array, name)
+    if tokens.ndim != 3 or 0 in tokens.shape:
+        raise ValueError(
+            f"{name}: shape {tokens.shape} is not (n, T, d) with n, T, d at least 1: save an array of n "
+            "sequences of T tokens with d numbers each"
+        )
+    tokens.setflags(write=False)
+    return tokens
 
 
 def _real(array: np.ndarray, name: str) -> np.ndarray:

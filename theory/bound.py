@@ -99,9 +99,7 @@ class Bound:
         for word in values:
             if word not in known:
                 near = difflib.get_close_matches(word, known, n=1)
-                hint = (
-                    f"did you mean {near[0]!r}?" if near else f"it depends on {', '.join(known) or 'nothing'}"
-                )
+                hint = f"did you mean {near[0]!r}?" if near else f"it depends on {', '.join(known) or 'nothing'}"
                 raise ValueError(f"bound on {self.quantity} has no symbol {word!r}: {hint}")
         exact: dict[Any, Any] = {known[w]: _in_domain(known[w], value) for w, value in values.items()}
         if self.assumptions.subs(exact) == sp.false:
@@ -115,13 +113,9 @@ class Bound:
         exact = self._exact(values)
         missing = [symbol.name for symbol in self.symbols if symbol not in exact]
         if missing:
-            raise ValueError(
-                f"bound on {self.quantity} also needs {', '.join(missing)}: pass them as keywords"
-            )
+            raise ValueError(f"bound on {self.quantity} also needs {', '.join(missing)}: pass them as keywords")
         if self.assumptions.subs(exact) != sp.true:
-            raise ValueError(
-                f"bound on {self.quantity} assumes {self.assumptions}, which cannot be decided here"
-            )
+            raise ValueError(f"bound on {self.quantity} assumes {self.assumptions}, which cannot be decided here")
         return exact
 
     def subs(self, **values: Any) -> "Bound":
@@ -148,9 +142,7 @@ class Bound:
         A claim of equality has no such end: ValueError, use `certified`.
         """
         if self.relation is Relation.EQUAL:
-            raise ValueError(
-                f"an equality for {self.quantity} has no safe side: use certified() and compare both ends"
-            )
+            raise ValueError(f"an equality for {self.quantity} has no safe side: use certified() and compare both ends")
         lower, upper = self.certified(**values)
         return upper if self.relation is Relation.AT_MOST else lower
 
@@ -158,9 +150,7 @@ class Bound:
         """The same claim about `factor` times the expression: the falsified twin is
         `bound.scaled(Rational(1, 100))`."""
         exact = exact_number("factor", factor)
-        return dataclasses.replace(
-            self, expression=exact * self.expression, reference=f"{factor} x ({self.reference})"
-        )
+        return dataclasses.replace(self, expression=exact * self.expression, reference=f"{factor} x ({self.reference})")
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.quantity} {self.relation.latex} {notation.latex(self.expression)}$"
@@ -178,9 +168,7 @@ def _combine(bounds: Iterable[Bound], relation: Relation, choose: Any) -> Bound:
     if not several:
         raise ValueError("no bounds were given: pass at least one")
     if len({bound.quantity for bound in several}) > 1:
-        raise ValueError(
-            f"bounds on different quantities cannot be combined: {sorted({b.quantity for b in several})}"
-        )
+        raise ValueError(f"bounds on different quantities cannot be combined: {sorted({b.quantity for b in several})}")
     for bound in several:
         if bound.relation not in (relation, Relation.EQUAL):
             raise ValueError(

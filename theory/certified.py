@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy as sp
 from mpmath.libmp import ComplexResult
-from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
+from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
 from theory.interval_arithmetic import ARITHMETICS, AbstractArithmetic, Undecided, default_arithmetic
 
@@ -33,21 +33,14 @@ def exact_number(word: str, value: Any) -> sp.Expr:
     Exact SymPy constants such as sqrt(2) pass unchanged. ValueError for NaN, infinity, Booleans and anything
     else.
     """
-    if (
-        isinstance(value, sp.Expr)
-        and not value.free_symbols
-        and not value.atoms(sp.Float)
-        and value.is_finite
-    ):
+    if isinstance(value, sp.Expr) and not value.free_symbols and not value.atoms(sp.Float) and value.is_finite:
         return value
     if isinstance(value, Integral) and not isinstance(value, bool):
         return sp.Integer(int(value))
     if isinstance(value, Rational) and not isinstance(value, bool):
         return sp.Rational(int(value.numerator), int(value.denominator))
     if isinstance(value, bool | str | complex):
-        raise ValueError(
-            f"{word} must be a real number, got {value!r}: pass an int, float, Fraction or SymPy number"
-        )
+        raise ValueError(f"{word} must be a real number, got {value!r}: pass an int, float, Fraction or SymPy number")
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
@@ -73,9 +66,7 @@ class _Walk:
         use = self.use
         match node:
             case sp.Float():
-                raise ValueError(
-                    f"the expression contains the float {node}: write it as an exact sp.Rational"
-                )
+                raise ValueError(f"the expression contains the float {node}: write it as an exact sp.Rational")
             case sp.Rational():
                 return use.interval(node.p, node.p) / use.interval(node.q, node.q)
             case sp.Symbol():
@@ -94,9 +85,7 @@ class _Walk:
                     return positive if exponent.p >= 0 else 1 / positive
                 return use.power(self(node.base), self(node.exp), node.base.is_nonnegative is True)
             case sp.Min() | sp.Max():
-                return use.extreme(
-                    [self(part) for part in node.args], min if isinstance(node, sp.Min) else max
-                )
+                return use.extreme([self(part) for part in node.args], min if isinstance(node, sp.Min) else max)
             case sp.Piecewise():
                 pieces: Any = node.args
                 return self(next((value for value, condition in pieces if self.holds(condition)), sp.nan))
@@ -115,9 +104,7 @@ class _Walk:
         *inner, (index, start, stop) = node.limits
         first, last = self.exact(start), self.exact(stop)
         if first is None or last is None or first.q != 1 or last.q != 1 or last - first >= TERMS_LIMIT:
-            raise ValueError(
-                f"{index} runs from {start} to {stop}: needs whole ends, at most {TERMS_LIMIT} terms"
-            )
+            raise ValueError(f"{index} runs from {start} to {stop}: needs whole ends, at most {TERMS_LIMIT} terms")
         term = node.func(node.function, *inner) if inner else node.function
         empty, combine = (0, operator.add) if isinstance(node, sp.Sum) else (1, operator.mul)
         total = self.use.interval(empty, empty)
@@ -136,6 +123,9 @@ class _Walk:
                 return any(map(self.holds, condition.args))
             case Not():
                 return not self.holds(condition.args[0])
+            case ITE():
+                question, yes, no = condition.args
+                return self.holds(yes if self.holds(question) else no)
         difference = condition.lhs - condition.rhs
         exact = self.exact(difference)
         if exact is not None:
@@ -181,9 +171,7 @@ def enclose(
     """
     name = arithmetic or default_arithmetic()
     if name not in ARITHMETICS or (name == "arb" and default_arithmetic() != "arb"):
-        raise ValueError(
-            f"no interval arithmetic {name!r}: use 'mpmath', or 'arb' with the extra `certify` installed"
-        )
+        raise ValueError(f"no interval arithmetic {name!r}: use 'mpmath', or 'arb' with the extra `certify` installed")
     use = ARITHMETICS[name]()
     expression = sp.sympify(expression)
     given = {str(key): value for key, value in (values or {}).items()}

@@ -69,9 +69,7 @@ class AbstractArithmetic(ABC):
         if low > 0:
             return self.functions[sp.exp](exponent * self.functions[sp.log](base))
         if (low < 0 and not nonnegative) or self.signs(exponent)[0] <= 0:
-            raise Undecided(
-                "a root of a number that may be negative, or a negative power of one that may be zero"
-            )
+            raise Undecided("a root of a number that may be negative, or a negative power of one that may be zero")
         zero = self.interval(0, 0)
         if high <= 0:
             return zero

@@ -161,14 +161,14 @@ def test_no_power_is_an_error_not_nan():
     zero = read("haar:constant=false,train_length=1", dim=2)
     with pytest.raises(ValueError, match=r"zero at every training position.*power=None"):
         additive_table(zero, 1, power=1.0)
-    for power in (0, -1.0, float("nan"), float("inf"), "one"):
+    for power in (0, -1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="power must be a positive number or None"):
             additive_table(read("cosine"), 4, power=power)
 
 
 def test_overflow_is_an_error_not_infinity():
-    with pytest.raises(ValueError, match="legendre overflows float64 at length 100000: use beyond=clip"):
-        additive_table(read("legendre", dim=128), 100000)
+    with pytest.raises(ValueError, match="legendre overflows float64 at length 4000: use beyond=clip"):
+        additive_table(read("legendre", dim=128), 4000)
 
 
 def test_tables_are_for_their_kind():
@@ -201,8 +201,8 @@ def test_legendre_beyond_its_interval():
 
 def test_sampled_legendre_is_not_orthogonal_but_the_discrete_form_is():
     """Theory 3.4: condition number of the Gram matrix 1.5e4 at N = 64, d = 32."""
-    sampled = np.asarray(additive_table(read("legendre:form=normalised", dim=32, train_length=64), 64))
-    assert np.linalg.cond(sampled.T @ sampled) == pytest.approx(1.5e4, rel=0.1)
+    sampled = np.asarray(additive_table(read("legendre", dim=32, train_length=64), 64))
+    assert np.linalg.cond(sampled.T @ sampled) == pytest.approx(1.5e4, rel=0.02)
     discrete = np.asarray(additive_table(read("legendre:form=orthonormal", dim=64, train_length=64), 64))
     np.testing.assert_allclose(discrete.T @ discrete, np.eye(64), atol=1e-13)
     q, r = np.linalg.qr(sampled)

@@ -91,6 +91,7 @@ def test_one_third_lies_inside_and_its_float_does_not_do(arithmetic):
         (sp.Piecewise((1, x < sp.Rational(1, 3)), (2, True)), sp.Rational(1, 3), 2),
         (sp.Piecewise((1, (x > 1) & ~(x > 3)), (2, True)), 2, 1),
         (sp.Piecewise((1, sp.Eq(x, 2) | (x > 5)), (2, True)), 2, 1),
+        (sp.Piecewise((1, sp.ITE(x > 1, x < 3, x > 5)), (2, True)), 2, 1),
         (sp.Max(x, sp.exp(x), sp.pi), 1, sp.pi),
         (sp.cosh(x) ** 2 - sp.sinh(x) ** 2, 3, 1),
         (sp.tan(x), 1, sp.tan(1)),
@@ -184,3 +185,23 @@ def test_unknown_arithmetic_and_names():
     assert exact_number("x", 0.1) == sp.Rational(3602879701896397, 36028797018963968)
     assert exact_number("x", sp.sqrt(2)) == sp.sqrt(2)
     assert certified.exact_number("x", sp.Float(0.5)) == sp.Rational(1, 2)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_wide_intervals_keep_both_ends(arithmetic):
+    """In `enclose` intervals are too narrow for floats to show an end that is taken from the wrong side."""
+    use = interval_arithmetic.ARITHMETICS[arithmetic]()
+
+    def ends(interval):
+        return [mantissa * 2.0**exponent for mantissa, exponent in map(use.dyadic, use.ends(interval))]
+
+    low, high = use.interval(1, 2), use.interval(0, 3)
+    assert ends(use.extreme([low, high], min)) == pytest.approx([0, 2], abs=1e-8)
+    assert ends(use.extreme([low, high], max)) == pytest.approx([1, 3], abs=1e-8)
+    half = use.interval(1, 1) / 2
+    assert ends(use.power(use.interval(0, 4), half, True)) == pytest.approx([0, 2], abs=1e-8)
+    assert use.signs(use.interval(-1, 1)) == (-1, 1)
+    with pytest.raises(interval_arithmetic.Undecided):
+        use.power(use.interval(-1, 4), half, False)
+    with pytest.raises(interval_arithmetic.Undecided):
+        use.power(high, -half, True)

@@ -28,7 +28,7 @@ PROPERTIES: dict[str, str] = {
     "injective": "distinct training positions (distances) are encoded differently",
     "monotone": "the bias never increases with the distance",
 }
-"""Words an encoding may use in `properties`, each decidable on arrays up to rounding."""
+"""Words an encoding may use in `properties`, each decidable on arrays (of two channels or more) up to rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)

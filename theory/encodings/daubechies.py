@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import mpmath
 import sympy as sp
 
-from theory.encodings.base import AbstractAdditiveEncoding, orthonormal_properties, require_number
-from theory.encodings.cells import cell, grid_size, level_and_shift
+from theory.encodings.base import AbstractAdditiveEncoding, require_number
+from theory.encodings.cells import cell, grid_size, level_and_shift, wavelet_properties
 from theory.encodings.exact import Real, rational
 
 DIGITS = 50
@@ -92,11 +92,7 @@ class Daubechies(AbstractAdditiveEncoding):
 
     @property
     def properties(self) -> frozenset[str]:
-        size = grid_size(self.train_length)
-        columns = size - (not self.constant)
-        if size == self.train_length:
-            return orthonormal_properties(columns, self.dim, self.train_length, centred=not self.constant)
-        return frozenset({"injective", "shift-equivariant"} if self.dim >= columns else ())
+        return wavelet_properties(self.dim, self.train_length, self.constant)
 
     def grid_value(self, point: int, k: int) -> sp.Rational:
         """Channel k (constant counted as 0) at a point of the periodic grid, exactly as stored."""

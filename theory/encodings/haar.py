@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import sympy as sp
 
-from theory.encodings.base import AbstractAdditiveEncoding, orthonormal_properties
-from theory.encodings.cells import grid_size, level_and_shift
+from theory.encodings.base import AbstractAdditiveEncoding
+from theory.encodings.cells import grid_size, level_and_shift, wavelet_properties
 from theory.encodings.exact import rational
 
 
@@ -18,9 +18,9 @@ class Haar(AbstractAdditiveEncoding):
 
     `constant` = false drops h_0. Let M be the least power of two >= N: functions k >= M are finer than the
     grid, and their channels are zero.
-    Properties: N a power of two: orthonormal columns; truncated (fewer than N functions) it is not injective,
-    complete it is. Other N: the samples are not orthogonal. Beyond the training length the functions vanish
-    (`extend`).
+    Properties: whole levels (a power of two of functions) have constant norm; N a power of two: orthonormal
+    columns; truncated (fewer than M functions) it is not injective, complete it is. Other N: the samples are
+    not orthogonal. Beyond the training length the functions vanish (`extend`).
     Source: Haar 1910; as an encoding after Li, arXiv 2506.06398.
     """
 
@@ -29,11 +29,9 @@ class Haar(AbstractAdditiveEncoding):
 
     @property
     def properties(self) -> frozenset[str]:
-        size = grid_size(self.train_length)
-        columns = size - (not self.constant)
-        if size == self.train_length:
-            return orthonormal_properties(columns, self.dim, self.train_length, centred=not self.constant)
-        return frozenset({"injective", "shift-equivariant"} if self.dim >= columns else ())
+        functions = min(self.dim + (not self.constant), grid_size(self.train_length))
+        whole_levels = {"constant-norm"} if functions & (functions - 1) == 0 else set()
+        return wavelet_properties(self.dim, self.train_length, self.constant) | whole_levels
 
     def feature(self, t: Any, k: int) -> sp.Expr:
         k = self._channel(k) + (not self.constant)
