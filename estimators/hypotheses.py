@@ -54,8 +54,8 @@ class Effort:
 
     gap: float = 0.01
     budget: int = 200_000
-    restarts: int = 4
-    iterations: int = 30
+    restarts: int = 2
+    iterations: int = 20
     pool_points: int = 240
     seed: int = 0
 

@@ -165,11 +165,11 @@ def test_best_is_the_intersection_and_names_its_ends():
     sample = supremum_like(np.random.default_rng(11), 2000)
     options = {"minimum": 0.0, "maximum": 1.0}
     chosen = best(sample, sample, confidence=0.99, sub_gaussian_scale=1 / 8, **options)
-    third = 1 - 0.01 / 3
+    most, few = 1 - 0.8 * 0.01, 1 - 0.1 * 0.01  # shares of delta
     parts = [
-        mcdiarmid(sample, sample, confidence=third, sub_gaussian_scale=1 / 8, **options),
-        empirical_bernstein(sample, sample, confidence=third, **options),
-        betting(sample, sample, confidence=third, sub_gaussian_scale=1 / 8, **options),
+        mcdiarmid(sample, sample, confidence=few, sub_gaussian_scale=1 / 8, **options),
+        empirical_bernstein(sample, sample, confidence=few, **options),
+        betting(sample, sample, confidence=most, sub_gaussian_scale=1 / 8, **options),
     ]
     assert chosen.lower == pytest.approx(max(part.lower for part in parts), abs=1e-9)
     assert chosen.upper == pytest.approx(min(part.upper for part in parts), abs=1e-9)
