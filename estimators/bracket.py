@@ -13,13 +13,11 @@ import numpy as np
 from jaxtyping import Float64
 
 from estimators.estimate import Estimate, best
-from estimators.hypotheses import AbstractHypotheses, Effort, Suprema
-from estimators.supremum.certificates import RELATIVE_ERROR
+from estimators.hypotheses import AbstractHypotheses, Effort, Suprema, ordered
 from theory.bound import Bound, Relation
 from theory.rademacher import khintchine
 
 SIGN_BLOCK = 2048
-EXACT_WORDS = ("sample_size", "dim", "logit_dim", "readout_norm", "logit_norm")
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,13 @@ class Bracket:
     enumerated: bool
 
 
-def evaluate(bound: Bound, statistics: dict[str, float]) -> float:
-    """The side of the bound that cannot flatter it, for statistics known to 1e-12 relative.
+def evaluate(bound: Bound, statistics: dict[str, tuple[float, float]]) -> float:
+    """The side of the bound that cannot flatter it, for statistics known as intervals.
 
-    Every bound of this topic is increasing in its statistics, so upper bounds get them rounded up, lower bounds down.
+    Every bound of this topic is increasing in its statistics (tested), so upper bounds get their upper ends.
     """
-    turn = 1 + RELATIVE_ERROR if bound.relation is Relation.AT_MOST else 1 - RELATIVE_ERROR
-    values = {
-        symbol.name: statistics[symbol.name] * (1 if symbol.name in EXACT_WORDS else turn) for symbol in bound.symbols
-    }
-    return bound.safe(**values)
+    end = 1 if bound.relation is Relation.AT_MOST else 0
+    return bound.safe(**{symbol.name: statistics[symbol.name][end] for symbol in bound.symbols})
 
 
 def judge(value: float, relation: Relation, estimate: Estimate) -> Judgement:
@@ -125,7 +120,12 @@ def bracket(
     winner = min(values, key=lambda name: values[name])
     certificate = winner if values[winner] < sampled.upper else suprema.certificate
     upper = min(values[winner], sampled.upper)
-    lower = min(max(floor, sampled.lower), upper)
+    lower = max(floor, sampled.lower)
+    if enumerated:
+        lower, upper = ordered(lower, upper, 1e-12)
+    elif lower > upper:
+        # Certain ends against sampled ones: possible with probability at most 1 - confidence.
+        lower, upper = floor, values[winner]
     estimate = Estimate(lower, upper, sampled.confidence, sampled.method)
     judged = {
         name: judge(evaluate(make(ball), hypotheses.statistics), make(ball).relation, estimate)

@@ -97,8 +97,8 @@ class AbstractHypotheses(ABC):
 
     @property
     @abstractmethod
-    def statistics(self) -> dict[str, float]:
-        """Words of `theory.notation` -> values on this sample."""
+    def statistics(self) -> dict[str, tuple[float, float]]:
+        """Words of `theory.notation` -> certified ends on this sample."""
 
 
 @dataclass(frozen=True)
@@ -110,36 +110,65 @@ class AbstractHeadHypotheses(AbstractHypotheses):
     bias: Float64[np.ndarray, " T"]
     constraints: Constraints = Constraints()
 
+    # Keys and values are divided by powers of two, which is exact, and the radii multiplied by them: the same class,
+    # and no intermediate square or fourth power can overflow or vanish.
     @cached_property
     def head(self) -> Head:
-        return make_head(self.keys, self.values, self.bias)
+        return make_head(self.keys / power_of_two(self.keys), self.values / power_of_two(self.values), self.bias)
 
     @cached_property
     def linear(self) -> certificates.Linearisation:
         return certificates.linearise(self.head)
 
+    @cached_property
+    def readout_norm(self) -> float:
+        """Radius of the read-out ball for the values of `head`."""
+        return self.constraints.readout_norm * power_of_two(self.values)
+
     @property
     @abstractmethod
     def radius(self) -> float:
-        """Radius of the set of queries w."""
+        """Radius of the set of queries w for the keys of `head`."""
+
+    @cached_property
+    def key_size(self) -> float:
+        """Largest key norm before centring, in the units of `head`."""
+        return float(np.linalg.norm(self.keys / power_of_two(self.keys), axis=2).max())
 
     @cached_property
     def largest_values(self) -> Float64[np.ndarray, " n"]:
         sizes = np.asarray(support(self.head.values, self.constraints.readout_ball)).max(axis=1)
-        return self.constraints.readout_norm * sizes * certificates.INFLATION
+        return self.readout_norm * sizes * certificates.INFLATION
 
     @cached_property
     def rounding(self) -> float:
-        """Floating-point error of |S_eps(0)|: sums of n T products, softmax of logits up to max |b|."""
-        n, length, _ = self.head.values.shape
-        spread = float(np.abs(np.asarray(self.head.bias)).max())
+        """Floating-point error of |S_eps(w)| in the units of `head`: sums of n T products, softmax of T logits whose
+        own error grows with B max |k| (dot products of p terms) and max |b|."""
+        n, length, dim = self.head.keys.shape
+        logit = self.radius * self.key_size + float(np.abs(np.asarray(self.head.bias)).max())
         norms = float(np.linalg.norm(np.asarray(self.head.values), axis=2).max(axis=1).sum())
-        return 2.0**-52 * (2 * n * length + 20 + 8 * spread) * norms
+        return certificates.UNIT * (2 * n * length + 20 + 4 * (dim + self.head.values.shape[2] + 3) * logit) * norms
 
     @cached_property
-    def statistics(self) -> dict[str, float]:
-        radii = {"readout_norm": self.constraints.readout_norm, "logit_norm": self.radius}
+    def statistics(self) -> dict[str, tuple[float, float]]:
+        radii = {"readout_norm": (self.readout_norm, self.readout_norm), "logit_norm": (self.radius, self.radius)}
         return certificates.statistics(self.head, self.linear, self.radius, self.constraints.readout_ball) | radii
+
+
+def power_of_two(array: np.ndarray) -> float:
+    """The power of two just above the largest entry in absolute value; 1 for an array of zeros."""
+    largest = float(np.abs(array).max())
+    return float(np.ldexp(1.0, int(np.frexp(largest)[1]))) if 0 < largest < np.inf else 1.0
+
+
+def ordered(lower, upper, tolerance):
+    """Both ends, exchanged where they cross by no more than rounding; a larger contradiction is a fault of ours."""
+    if np.any(lower > upper * (1 + 1e-9) + tolerance):
+        raise ValueError(
+            "a certificate contradicts an attained value, which is a fault of this program: please report the command "
+            "and the sample"
+        )
+    return np.minimum(lower, upper), np.maximum(lower, upper)
 
 
 class Frozen(AbstractHeadHypotheses):
@@ -153,14 +182,9 @@ class Frozen(AbstractHeadHypotheses):
         return 0.0
 
     def suprema(self, signs, effort: Effort) -> Suprema:
-        n = len(self.largest_values)
         value = np.asarray(support(jnp.asarray(signs @ self.linear.outputs), self.constraints.readout_ball))
-        scale = self.constraints.readout_norm / n
-        return Suprema(
-            np.maximum(value - self.rounding, 0) * scale,
-            np.minimum((value + self.rounding) * scale, self.largest_values.mean()),
-            "exact",
-        )
+        scale = self.readout_norm / len(self.values)
+        return Suprema(np.maximum(value - self.rounding, 0) * scale, (value + self.rounding) * scale, "exact")
 
 
 class Query(AbstractHeadHypotheses):
@@ -171,11 +195,11 @@ class Query(AbstractHeadHypotheses):
 
     @property
     def radius(self) -> float:
-        return self.constraints.logit_norm
+        return self.constraints.logit_norm * power_of_two(self.keys)
 
     def suprema(self, signs, effort: Effort) -> Suprema:
         exact = self.head.keys.shape[-1] <= MOST_DIMENSIONS
-        ball, n = self.constraints.readout_ball, len(self.largest_values)
+        ball, n = self.constraints.readout_ball, len(self.values)
         witness, _ = ascent(
             self.head,
             signs,
@@ -187,9 +211,9 @@ class Query(AbstractHeadHypotheses):
             seed=effort.seed,
         )
         upper, name = self._single_certificates(signs)
-        lower, finished = np.maximum(witness - self.rounding_at_radius, 0.0), True
+        lower, finished = np.maximum(witness - self.rounding, 0.0), True
         if exact:
-            largest = self.statistics["value_bound_sum"]
+            largest = self.statistics["value_bound_sum"][1]
             search = branch_and_bound(
                 self.head,
                 signs,
@@ -198,34 +222,27 @@ class Query(AbstractHeadHypotheses):
                 witness,
                 gap=effort.gap,
                 floor=1e-3 * effort.gap * max(largest, np.finfo(float).tiny) / np.sqrt(n),
-                key_scale=float(np.linalg.norm(self.keys, axis=2).max()),
+                rounding=self.rounding,
                 budget=effort.budget,
             )
             lower, finished = np.maximum(lower, search.lower), search.finished
             if search.upper.mean() < upper.mean():
                 name = "branch-and-bound"
             upper = np.minimum(upper, search.upper)
-        scale = self.constraints.readout_norm / n
-        return Suprema(lower * scale, np.maximum(upper, lower) * scale, name, finished)
-
-    @cached_property
-    def rounding_at_radius(self) -> float:
-        dim = self.head.values.shape[-1]
-        reach = self.radius * float(np.linalg.norm(self.keys, axis=2).max())
-        norms = float(np.linalg.norm(np.asarray(self.head.values), axis=2).max(axis=1).sum())
-        return self.rounding + 2.0**-52 * 4 * (dim + 3) * reach * norms
+        lower, upper = ordered(lower, upper, self.rounding)
+        scale = self.readout_norm / n
+        return Suprema(lower * scale, upper * scale, name, finished)
 
     def _single_certificates(self, signs):
         """Upper ends for single sign vectors, in units of sum_i a_i: the least of U1, U5 and U8, and which won."""
-        ball, known = self.constraints.readout_ball, self.statistics
-        frozen = np.asarray(support(jnp.asarray(signs @ self.linear.outputs), ball))
-        slope = certificates.linear_upper(self.linear, signs, self.radius, ball)
+        ball, known = self.constraints.readout_ball, {word: ends[1] for word, ends in self.statistics.items()}
+        frozen = np.asarray(support(jnp.asarray(signs @ self.linear.outputs), ball)) + self.rounding
+        slope = certificates.linear_upper(self.linear, signs, self.radius, ball) * certificates.INFLATION
+        curved = self.radius**2 * known["third_cumulant_sum"] / 2
         options = {
             "U1-trivial": np.full(len(signs), known["value_bound_sum"]),
-            "U5-taylor": slope * certificates.INFLATION
-            + self.radius**2 * known["third_cumulant_sum"] / 2 * certificates.INFLATION
-            + self.rounding_at_radius,
-            "U8-hull": frozen + known["hull_radius_sum"] + self.rounding_at_radius,
+            "U5-taylor": slope + curved + self.rounding * (1 + 4 * self.radius * self.key_size),
+            "U8-hull": frozen + known["hull_radius_sum"],
         }
         winner = min(options, key=lambda option: float(options[option].mean()))
         return np.min(list(options.values()), axis=0), winner

@@ -111,16 +111,18 @@ def mixed_blocks(ball: str = "l2") -> Bound:
     return Bound(QUANTITY, Relation.AT_MOST, expression, OURS)
 
 
-def taylor_remainder() -> sp.Expr:
+def taylor_remainder(ball: str = "l2") -> sp.Expr:
     """Least of two bounds on E sup (1/n) sum eps_i r_i, r_i = <u, a_i(w) - a_i(0) - J_i w>.
 
-    Worst case: |r_i| <= B_u B_w^2/2 times the third-cumulant bound. Gaussian comparison: r_i has gradient at most
-    B_w^2 H_i/2 in u and B_u B_w H_i in w.
+    Worst case: |r_i| <= B_u B_w^2/2 times the third-cumulant bound H_i. Gaussian comparison: r_i has gradient at most
+    B_u B_w H_i in w; in u it has gradient at most B_w^2 H_i/2 (l2), and for the l1 ball, where the supremum sits at a
+    vertex B_u (+-e_a) and two vertices differ by at least sqrt2 B_u, increments of at most B_w^2 H_i B_u.
     """
     worst = readout_norm * logit_norm**2 * third_cumulant_sum / (2 * sample_size)
-    scale = readout_norm * logit_norm**2 * third_cumulant_energy
-    readout, query = gaussian_norm_mean(dim), gaussian_norm_mean(logit_dim)
-    return sp.Min(worst, _compared((scale / 2, readout), (scale, query)))
+    scale = logit_norm**2 * third_cumulant_energy
+    slope = scale / 2 if ball == "l2" else scale / sp.sqrt(2)
+    query = (readout_norm * scale, gaussian_norm_mean(logit_dim))
+    return sp.Min(worst, _compared((slope, readout_width(ball)), query))
 
 
 def taylor(ball: str = "l2") -> Bound:
@@ -130,7 +132,7 @@ def taylor(ball: str = "l2") -> Bound:
     """
     frozen = _coordinate_factor(ball) * sp.sqrt(frozen_energy)
     linear = logit_norm * sp.sqrt(jacobian_energy)
-    expression = readout_norm * (frozen + linear) / sample_size + taylor_remainder()
+    expression = readout_norm * (frozen + linear) / sample_size + taylor_remainder(ball)
     return Bound(QUANTITY, Relation.AT_MOST, expression, OURS)
 
 

@@ -13,8 +13,8 @@ from jaxtyping import Float64
 from estimators.attention import Head, attention_weights, head_outputs
 from estimators.supremum.readout import Ball, maximiser, support
 
-# Kept below 1 so that a rounded projection never leaves the ball.
-INSIDE = 1.0 - 2.0**-50
+# Kept below 1 so that rounded projections and steps (tens of ulps, p/2 more in a norm) never leave the ball.
+INSIDE = 1.0 - 2.0**-40
 STEPS = (1.0, 0.5, 0.15)
 
 

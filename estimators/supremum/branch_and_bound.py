@@ -49,25 +49,22 @@ class Remainders:
     key_radius: float
 
 
-def remainders(head: Head, ball: Ball, key_scale: float, radius: float) -> Remainders:
+def remainders(head: Head, ball: Ball, rounding: float) -> Remainders:
     """Sums over samples of the derivative bounds, inflated by 2^-40 for their own rounding.
 
-    `key_scale` is the largest |k_ij| before centring. rounding = 2^-52 (2nT + 20 + 4(d+3) Lambda) sum_i M_i with
-    Lambda = B max|k| + max|b| bounds the floating-point error of |S_eps| (dot products of n terms, softmax of T).
+    `rounding` bounds the floating-point error of |S_eps| at one query (`estimators.hypotheses`).
     """
-    keys, values, bias = (np.asarray(array) for array in head)
-    n, length, dim = values.shape
+    keys, values, _ = (np.asarray(array) for array in head)
     key_diameters = diameters(keys)
     spans = diameters(values)[:, None] if ball == "l2" else values.max(axis=1) - values.min(axis=1)
     norms = np.linalg.norm(values, axis=2).max(axis=1)
     tops = norms if ball == "l2" else np.abs(values).max(axis=(1, 2))
-    logit = radius * key_scale + float(np.abs(bias).max())
     inflate = 1 + 2.0**-40
     return Remainders(
         second=inflate * np.sum(spans * (key_diameters**2 / (6 * np.sqrt(3.0)))[:, None], axis=0),
         third=inflate * np.sum(spans * (key_diameters**3 / 48)[:, None], axis=0),
         largest=inflate * float(tops.sum()),
-        rounding=2.0**-52 * (2 * n * length + 20 + 4 * (dim + 3) * logit) * float(norms.sum()),
+        rounding=rounding,
         key_radius=float(np.linalg.norm(keys, axis=2).max()),
     )
 
@@ -82,11 +79,16 @@ def _total(terms):
 
 
 def _top_eigenvalue(pairs, dim: int):
-    """Upper bound of lambda_max of a symmetric matrix given as a list of scaled pairs; exact for dim <= 2."""
+    """Upper bound of lambda_max of a symmetric matrix given as a list of scaled pairs; exact for dim <= 2.
+
+    tr/dim + sqrt((dim-1)/dim |A - tr/dim I|_F^2), the deviation written without cancellation.
+    """
     rows, columns, _ = symmetric_pairs(dim)
-    trace = _total(pair for pair, row, column in zip(pairs, rows, columns, strict=True) if row == column)
-    spread = jnp.maximum(_total(pair**2 for pair in pairs) - trace**2 / dim, 0.0)
-    return trace / dim + jnp.sqrt((dim - 1) / dim * spread)
+    diagonal = [pair for pair, row, column in zip(pairs, rows, columns, strict=True) if row == column]
+    off = [pair**2 for pair, row, column in zip(pairs, rows, columns, strict=True) if row != column]
+    gaps = [(a - b) ** 2 / dim for a, b in itertools.combinations(diagonal, 2)]
+    trace = _total(diagonal) / dim
+    return trace + jnp.sqrt((dim - 1) / dim * _total(off + gaps)) if dim > 1 else trace
 
 
 def _linear(gradient, points, centres, half_width, rho, radius):
@@ -99,7 +101,7 @@ def _linear(gradient, points, centres, half_width, rho, radius):
 
 
 @partial(jax.jit, static_argnames="ball")
-def _box_bounds(head: Head, signs, points, centres, half_width, radius, second, third, largest, ball: Ball):
+def _box_bounds(head: Head, signs, points, centres, half_width, radius, second, third, largest, noise, ball: Ball):
     """Upper ends on every box (m, k) and values at its expansion point (m, k).
 
     Vector components are Python lists: dimensions are at most 4, and unrolled arithmetic compiles to one loop.
@@ -112,7 +114,8 @@ def _box_bounds(head: Head, signs, points, centres, half_width, radius, second, 
     jacobian = [parts[a * dim : (a + 1) * dim] for a in range(dim_value)]
     parts = parts[dim_value * dim :]
     quadratic = [parts[a * pairs : (a + 1) * pairs] for a in range(dim_value)]
-    rho = half_width * jnp.sqrt(1.0 * dim) * (1 + 2.0**-30)  # covers points kept INSIDE the ball
+    # Points are kept INSIDE the ball, hence the last term.
+    rho = half_width * jnp.sqrt(1.0 * dim) * (1 + 2.0**-30) + 2 * (1 - INSIDE) * radius
     if ball == "l1":
         value, upper = reduce(jnp.maximum, [jnp.abs(part) for part in total]), -jnp.inf
         for a, sign in itertools.product(range(dim_value), (1.0, -1.0)):
@@ -122,7 +125,8 @@ def _box_bounds(head: Head, signs, points, centres, half_width, radius, second, 
             upper = jnp.maximum(upper, sign * total[a] + linear + curved)
         return jnp.minimum(upper, largest), value
     value = jnp.sqrt(_total(part**2 for part in total))
-    safe = jnp.where(value > 0, value, 1.0)
+    firm = value > noise  # s = S/|S| means nothing below the rounding error
+    safe = jnp.where(firm, value, 1.0)
     products = [  # J^T J as scaled pairs
         scale * _total(row[b] * row[c] for row in jacobian) for b, c, scale in zip(*symmetric_pairs(dim), strict=True)
     ]
@@ -143,7 +147,7 @@ def _box_bounds(head: Head, signs, points, centres, half_width, radius, second, 
     linear = _linear(gradient, points, centres, half_width, rho, radius)
     bend = jnp.maximum(_top_eigenvalue(form, dim), 0.0) * rho**2 / 2
     both = value + linear + bend + cubic + (2 * operator * rho * curved + curved**2) / (2 * safe)
-    return jnp.minimum(jnp.minimum(first, jnp.where(value > 0, both, jnp.inf)), largest), value
+    return jnp.minimum(jnp.minimum(first, jnp.where(firm & jnp.isfinite(both), both, jnp.inf)), largest), value
 
 
 def _root(parts):
@@ -169,7 +173,7 @@ def branch_and_bound(
     *,
     gap: float,
     floor: float,
-    key_scale: float,
+    rounding: float,
     budget: int = 400_000,
     block: int = 2048,
 ) -> Search:
@@ -179,7 +183,7 @@ def branch_and_bound(
     that a vanishing sum is pruned too. `budget` caps box evaluations per sign vector; what is left in the queue
     when it runs out counts with its own upper end, so the result is valid, only wider (finished = False).
     """
-    constants = remainders(head, ball, key_scale, radius)
+    constants = remainders(head, ball, rounding)
     parts = [
         _search_block(head, signs[i : i + block], radius, ball, start[i : i + block], gap, floor, budget, constants)
         for i in range(0, len(signs), block)
@@ -262,6 +266,7 @@ def _chunk(head, signs, centres, chunk, half_width, radius, ball, constants: Rem
         jnp.asarray(constants.second),
         jnp.asarray(constants.third),
         constants.largest,
+        constants.rounding,
         ball,
     )
     size = (slice(len(centres)), slice(len(signs)))

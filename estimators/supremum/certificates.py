@@ -13,9 +13,11 @@ from estimators.attention import Head, cumulants
 from estimators.supremum.branch_and_bound import diameters
 from estimators.supremum.readout import Ball, support
 
-# Statistics are pairwise sums of float64 terms of one sign: their relative error stays far below this.
+# Sums of float64 terms of one sign: their relative error stays far below this.
 RELATIVE_ERROR = 1e-12
 INFLATION = 1 + RELATIVE_ERROR
+UNIT = 2.0**-52
+SMALLEST_MASS = 1e-280
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def box_tilted_support(scores, bias, reach) -> Float64[np.ndarray, " n"]:
     """max sum_j alpha_j y_j over {softmax(s + b): |s_j| <= reach_j}, exactly, for scores y of shape (n, T).
 
     The maximum has s_j = reach_j on the tokens with the largest scores and -reach_j on the others
-    (theory.softmax): sort, then try every threshold. bias (T,), reach (n, T).
+    (theory.softmax): sort, then try every threshold. bias (T,), reach (n, T). Where all weights of a threshold
+    underflow, the largest score stands for it: an upper bound, exact in the limit of wide boxes.
     """
     order = np.argsort(-scores, axis=1)
     sorted_scores = np.take_along_axis(scores, order, axis=1)
@@ -52,19 +55,21 @@ def box_tilted_support(scores, bias, reach) -> Float64[np.ndarray, " n"]:
         return np.concatenate([total, total + np.cumsum(weights_high - weights_low, axis=1)], axis=1)
 
     mass = sweep(high, low)
-    ratio = sweep(high * sorted_scores, low * sorted_scores) / np.where(mass > 0, mass, 1.0)
-    return np.where(mass > 0, ratio, -np.inf).max(axis=1)
+    ratio = sweep(high * sorted_scores, low * sorted_scores) / np.where(mass > SMALLEST_MASS, mass, 1.0)
+    return np.where(mass > SMALLEST_MASS, ratio, sorted_scores[:, :1]).max(axis=1)
 
 
 def largest_weights(keys, bias, radius) -> Float64[np.ndarray, "n T"]:
     """abar_ij >= max_{|w| <= B} alpha_ij(w): 1 / sum_l exp(b_l - b_j - B |k_il - k_ij|)."""
+    # The exponent's rounding error is relative in the weight.
+    exponent_error = UNIT * (2 * np.abs(bias).max() + radius * diameters(keys) + keys.shape[1])
     rows = []
     for one in keys:
         distances = np.sqrt(((one[:, None] - one[None]) ** 2).sum(-1))
         exponent = bias[None, :] - bias[:, None] - radius * distances  # (j, l)
         top = exponent.max(axis=1, keepdims=True)
         rows.append(np.exp(-top[:, 0]) / np.exp(exponent - top).sum(axis=1))
-    return np.array(rows)
+    return np.array(rows) * (1 + 2 * exponent_error)[:, None]
 
 
 def hull_radii(head: Head, outputs, radius: float, ball: Ball) -> Float64[np.ndarray, " n"]:
@@ -81,11 +86,27 @@ def hull_radii(head: Head, outputs, radius: float, ball: Ball) -> Float64[np.nda
     ranges = diameters(values) if ball == "l2" else (values.max(axis=1) - values.min(axis=1)).max(axis=1)
     turned = ranges * np.tanh(radius * diameters(keys) / 4)
     farthest = np.asarray(support(jnp.asarray(values - outputs[:, None]), ball)).max(axis=1)
-    return np.minimum(np.minimum(boxed, turned), farthest) * INFLATION
+    return np.minimum(np.minimum(boxed, turned), farthest) * INFLATION + 2 * output_errors(head)
 
 
-def statistics(head: Head, linear: Linearisation, radius: float, ball: Ball) -> dict[str, float]:
-    """Values of the words that the bounds of `theory.rademacher` use, each within 1e-12 relative."""
+def output_errors(head: Head) -> Float64[np.ndarray, " n"]:
+    """Floating-point error of |a_i(0)|: a softmax of T logits up to max |b| and a sum of T products, which cancel."""
+    values, bias = np.asarray(head.values), np.asarray(head.bias)
+    norms = np.linalg.norm(values, axis=2).max(axis=1)
+    return UNIT * (2 * values.shape[1] + 20 + 8 * np.abs(bias).max()) * norms
+
+
+def _energy(total: float, error: float) -> tuple[float, float]:
+    """Ends of a sum of squares whose root is known to an absolute error."""
+    root = np.sqrt(total)
+    return float(max(root - error, 0.0) ** 2), float((root + error) ** 2)
+
+
+def statistics(head: Head, linear: Linearisation, radius: float, ball: Ball) -> dict[str, tuple[float, float]]:
+    """Certified ends of the words that the bounds of `theory.rademacher` use.
+
+    Sums of one sign are known to a relative error, those of means of values (which cancel) to an absolute one.
+    """
     keys, values, bias = (np.asarray(array) for array in head)
     n, _, dim = values.shape
     coordinate = values.max(axis=1) - values.min(axis=1)
@@ -95,23 +116,28 @@ def statistics(head: Head, linear: Linearisation, radius: float, ball: Ball) -> 
     weights = largest_weights(keys, bias, radius)
     centres = (weights[..., None] * keys).sum(1) / weights.sum(1)[:, None]
     spread = ((keys - centres[:, None]) ** 2).sum(-1)
-    tilted = (weights[..., None] * values**2).sum((0, 1))
-    frozen = (linear.outputs**2).sum(0)
     pick = np.sum if ball == "l2" else np.max
     found = {
         "value_energy": (values**2).sum(-1).max(1).sum(),
         "value_bound_sum": np.asarray(support(jnp.asarray(values), ball)).max(1).sum(),
         "covariance_lipschitz": np.sqrt(((ranges * key_diameters / 4) ** 2).sum()),
         "tilted_key_energy": (weights * spread * ranges[:, None] ** 2).sum(),
-        "tilted_value_energy": pick(tilted),
-        "frozen_energy": pick(frozen),
-        "jacobian_energy": (linear.jacobians**2).sum(),
+        "tilted_value_energy": pick((weights[..., None] * values**2).sum((0, 1))),
         "third_cumulant_sum": cumulant.sum(),
         "third_cumulant_energy": np.sqrt((cumulant**2).sum()),
         "hull_radius_sum": hull_radii(head, linear.outputs, radius, ball).sum(),
     }
     sizes = {"sample_size": n, "dim": dim, "logit_dim": keys.shape[2]}
-    return {word: float(value) for word, value in found.items()} | sizes
+    errors = output_errors(head)
+    key_norms = np.linalg.norm(keys, axis=2).max(axis=1)
+    return (
+        {word: (value * (1 - RELATIVE_ERROR), value * INFLATION) for word, value in found.items()}
+        | {
+            "frozen_energy": _energy(pick((linear.outputs**2).sum(0)), float(np.linalg.norm(errors))),
+            "jacobian_energy": _energy((linear.jacobians**2).sum(), float(np.linalg.norm(4 * errors * key_norms))),
+        }
+        | {word: (size, size) for word, size in sizes.items()}
+    )
 
 
 def linear_upper(linear: Linearisation, signs, radius: float, ball: Ball) -> Float64[np.ndarray, " k"]:

@@ -37,14 +37,15 @@ def configuration(index):
 
 
 def attained(query, signs):
-    """Best value found by ascent and a fresh pool, per sign vector, in units of sum_i a_i."""
+    """Best value found by ascent and a fresh pool, per sign vector, in units of sum_i f(X_i)."""
     ball = query.constraints.readout_ball
     value, _ = ascent(query.head, signs, query.radius, ball, restarts=2, iterations=15, pool_points=40, seed=9)
     dim = query.keys.shape[-1]
     pool = np.random.default_rng(4).standard_normal((64, dim))
     pool *= query.radius / np.maximum(np.linalg.norm(pool, axis=1, keepdims=True), 1e-300)
     pool[::2] *= np.random.default_rng(5).random((32, 1))
-    return np.maximum(value, pool_values(query.head, signs, pool * (1 - 1e-15), ball).max(axis=1))
+    found = np.maximum(value, pool_values(query.head, signs, pool * (1 - 1e-15), ball).max(axis=1))
+    return found * query.readout_norm
 
 
 def upper_ends(query, signs):
@@ -57,9 +58,8 @@ def upper_ends(query, signs):
         if make(ball).relation.value == "<="
     }
     single = {"all": query.suprema(signs, Effort(gap=0.05, budget=2000)).upper * n}
-    statistics = query.statistics
-    linear = linear_upper(query.linear, signs, query.radius, ball)
-    remainder = query.radius**2 * statistics["third_cumulant_sum"] / 2
+    linear = linear_upper(query.linear, signs, query.radius, ball) * query.readout_norm
+    remainder = query.radius**2 * query.statistics["third_cumulant_sum"][1] / 2 * query.readout_norm
     single["U5"] = linear + remainder
     twins = {f"{name}/4": value / 4 for name, value in means.items()}
     twins |= {"linear part alone": linear, "U5, constant/4": linear + remainder / 4}
@@ -72,7 +72,7 @@ def check_range(indices):
         query = configuration(index)
         signs = all_sign_classes(len(query.keys))
         truth = attained(query, signs)
-        rounding = 2 * query.rounding_at_radius
+        rounding = 2 * query.rounding * query.readout_norm
         means, single, twins = upper_ends(query, signs)
         for name, value in means.items():
             assert truth.mean() <= value * (1 + 1e-12) + rounding, (index, name)
@@ -104,7 +104,7 @@ def brute_force(query, signs, per_axis=61):
     axes = [np.linspace(-query.radius, query.radius, per_axis)] * query.keys.shape[-1]
     grid = np.stack(np.meshgrid(*axes), -1).reshape(-1, query.keys.shape[-1])
     grid = grid[np.linalg.norm(grid, axis=1) <= query.radius]
-    return pool_values(query.head, signs, grid, query.constraints.readout_ball).max(axis=1)
+    return pool_values(query.head, signs, grid, query.constraints.readout_ball).max(axis=1) * query.readout_norm
 
 
 @pytest.mark.parametrize("ball", ["l2", "l1"])
