@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from estimators.bracket import SIGN_BLOCK, Bracket, bracket, paired_difference
-from estimators.command_line import progress, run
+from estimators.command_line import console, progress, run
 from estimators.estimate import Estimate
 from estimators.features import template
 from estimators.hypotheses import HYPOTHESES, Constraints, Effort
@@ -146,40 +146,50 @@ def rademacher(
     n, tokens, channels = found.tokens.shape
     signs, enumerated = choose_signs(draws, n, seed)
     names = dict.fromkeys(name for given in encoding for name in (ENCODINGS if given == "all" else [given]))
-    labels = list(names) if REFERENCE in names else [*names, REFERENCE]
+    labels = dict.fromkeys([REFERENCE, *names])
     parsed = {label: parse(label, dim=channels, train_length=tokens, heads=heads) for label in labels}
     # Arrays first: what an encoding refuses is said before the long work starts.
     arrays = {
         label: template(one, found.tokens, head=head, power=power, keys_only=keys_only) for label, one in parsed.items()
     }
     brackets: dict[str, Bracket] = {}
+    interrupted = False
     with progress("bracket", len(labels) * -(-len(signs) // SIGN_BLOCK)) as advance:
-        for label, one in arrays.items():
-            keys, values, bias = (np.asarray(array) for array in one)
-            brackets[label] = bracket(
-                HYPOTHESES[hypotheses](keys, values, bias, constraints),
-                signs,
-                enumerated=enumerated,
-                ball=readout_ball,
-                confidence=confidence,
-                effort=effort,
-                advance=lambda label=label: advance(1, description=label),
-            )
-    shown = {label: brackets[label] for label in names}
+        try:
+            for label, one in arrays.items():
+                keys, values, bias = (np.asarray(array) for array in one)
+                brackets[label] = bracket(
+                    HYPOTHESES[hypotheses](keys, values, bias, constraints),
+                    signs,
+                    enumerated=enumerated,
+                    ball=readout_ball,
+                    confidence=confidence,
+                    effort=effort,
+                    advance=lambda label=label: advance(1, description=label),
+                )
+        except KeyboardInterrupt:
+            interrupted = True
+    shown = {label: brackets[label] for label in names if label in brackets}
+    if not shown:
+        raise KeyboardInterrupt
     differences = {
         label: paired_difference(one, brackets[REFERENCE], confidence)
         for label, one in shown.items()
         if label != REFERENCE
     }
-    specifications = {label: specification(parsed[label]) for label in names}
+    specifications = {label: specification(parsed[label]) for label in shown}
     document = as_document(shown, specifications, differences, hypotheses, found, parameters, len(signs), enumerated)
-    document["seconds"] = time.perf_counter() - started
+    document |= {"seconds": time.perf_counter() - started, "interrupted": interrupted}
     if json is not None:
         write_json(json, document)
     if figure is not None:
         draw_figure(shown, found, figure, document["parameters"])
     if json is None or str(json) != "-":
         show(shown, differences, found, len(signs), enumerated, confidence, REFERENCE)
+    if interrupted:
+        missing = len(names) - len(shown)
+        console(error=True).print(f"interrupted: {missing} of {len(names)} encodings are missing from this result")
+        return 130
     return 0
 
 

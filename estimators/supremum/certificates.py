@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from estimators.attention import Head, cumulants
-from estimators.supremum.branch_and_bound import diameters
+from estimators.supremum.box_bounds import diameters
 from estimators.supremum.readout import Ball, support
 
 # Sums of float64 terms of one sign: their relative error stays far below this.

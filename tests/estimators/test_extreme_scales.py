@@ -9,7 +9,7 @@ import pytest
 from estimators.bracket import bracket
 from estimators.hypotheses import Constraints, Effort, Frozen, Query, ordered
 from estimators.signs import all_sign_classes
-from estimators.supremum.branch_and_bound import _top_eigenvalue
+from estimators.supremum.box_bounds import _top_eigenvalue
 from estimators.supremum.certificates import box_tilted_support
 
 

@@ -171,6 +171,28 @@ def test_zero_norms_give_zero(capsys):
         assert (row["lower"], row["upper"]) == (0, 0)
 
 
+@pytest.mark.parametrize(("after", "finished"), [(1, []), (2, ["alibi"]), (3, ["alibi", "rotary"])])
+def test_interrupt_saves_what_is_finished(monkeypatch, capsys, after, finished):
+    from estimators import rademacher as module
+
+    calls, honest = [], module.bracket
+
+    def interrupted(*arguments, **options):
+        if len(calls) == after:
+            raise KeyboardInterrupt
+        calls.append(1)
+        return honest(*arguments, **options)
+
+    monkeypatch.setattr(module, "bracket", interrupted)
+    assert call(*FAST, "--encoding", "alibi", "rotary", "t5", "--json", "-") == 130
+    captured = capsys.readouterr()
+    assert "interrupted" in captured.err
+    if finished:
+        document = json.loads(captured.out)
+        assert [row["encoding"] for row in document["results"]] == finished
+        assert document["interrupted"] is True
+
+
 def test_as_a_module_from_a_shell(tmp_path, tokens):
     command = [sys.executable, "-m", "estimators.rademacher", "--sample", str(tokens), "--encoding", "none"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
