@@ -33,9 +33,14 @@ def test_shapes_and_where_the_encoding_enters(name):
     if isinstance(encoding, AbstractBiasEncoding):
         np.testing.assert_array_equal(keys, TOKENS)
         np.testing.assert_array_equal(bias, bias_row(encoding, 7))
-        assert not np.array_equal(bias, template(encoding, TOKENS, head=3).bias) or name.startswith("kerple")
+        np.testing.assert_array_equal(template(encoding, TOKENS, head=3).bias, bias_row(encoding, 7, 3))
     else:
         assert not bias.any()
+
+
+def test_heads_differ():
+    encoding = read("alibi")
+    assert not np.array_equal(template(encoding, TOKENS).bias, template(encoding, TOKENS, head=3).bias)
 
 
 def test_no_encoding_changes_nothing():
