@@ -46,7 +46,7 @@ def show(
     out.print(f"{sample.source}: n = {n} sequences of T = {length} tokens, d = {dim}; {signs}")
     intervals = Table(title="Empirical Rademacher complexity", title_justify="left")
     for heading in ("encoding", "interval", "upper end by", "gap", "sampling ±"):
-        intervals.add_column(heading, justify="left" if heading in ("encoding", "upper end by") else "right")
+        intervals.add_column(heading, overflow="fold", justify="left" if heading in ("encoding", "upper end by") else "right")
     for label, one in shown.items():
         mark = "" if one.suprema.finished else " (budget)"
         intervals.add_row(
@@ -54,14 +54,14 @@ def show(
             _ends(one.estimate),
             one.certificate + mark,
             f"{one.optimisation_gap:.2%}",
-            f"{one.sampling_halfwidth:.4f}",
+            "none" if one.enumerated else f"{one.sampling_halfwidth:.4f}",
         )
     out.print(intervals)
     bounds = next(iter(shown.values())).bounds
     verdicts = Table(title="Symbolic bounds: how many times too weak (at least), and verdict", title_justify="left")
-    verdicts.add_column("encoding")
+    verdicts.add_column("encoding", overflow="fold")
     for name in bounds:
-        verdicts.add_column(f"{name} ≤" if name in LOWER_BOUNDS else f"≤ {name}", justify="right")
+        verdicts.add_column(f"{name} ≤" if name in LOWER_BOUNDS else f"≤ {name}", overflow="fold", justify="right")
     for label, one in shown.items():
         cells = [f"{judged.slack:.3g} {judged.verdict}" for judged in one.bounds.values()]
         verdicts.add_row(label, *cells)
