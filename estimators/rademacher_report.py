@@ -61,7 +61,8 @@ def show(
     verdicts = Table(title="Symbolic bounds: how many times too weak (at least), and verdict", title_justify="left")
     verdicts.add_column("encoding", overflow="fold")
     for name in bounds:
-        verdicts.add_column(f"{name} ≤" if name in LOWER_BOUNDS else f"≤ {name}", overflow="fold", justify="right")
+        heading = f"{name} ≤" if name in LOWER_BOUNDS else f"≤ {name}"
+        verdicts.add_column(heading, overflow="fold", justify="right")
     for label, one in shown.items():
         cells = [f"{judged.slack:.3g} {judged.verdict}" for judged in one.bounds.values()]
         verdicts.add_row(label, *cells)
