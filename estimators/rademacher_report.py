@@ -46,7 +46,8 @@ def show(
     out.print(f"{sample.source}: n = {n} sequences of T = {length} tokens, d = {dim}; {signs}")
     intervals = Table(title="Empirical Rademacher complexity", title_justify="left")
     for heading in ("encoding", "interval", "upper end by", "gap", "sampling ±"):
-        intervals.add_column(heading, overflow="fold", justify="left" if heading in ("encoding", "upper end by") else "right")
+        side = "left" if heading in ("encoding", "upper end by") else "right"
+        intervals.add_column(heading, overflow="fold", justify=side)
     for label, one in shown.items():
         mark = "" if one.suprema.finished else " (budget)"
         intervals.add_row(
