@@ -55,22 +55,6 @@ def head_outputs(head: Head, queries: Float64[Arrays, "m p"]) -> Float64[Arrays,
     return jnp.einsum("mnt,ntd->mnd", attention_weights(head, queries), head.values)
 
 
-def signed_output(head: Head, signs: Float64[Arrays, "k n"], queries: Float64[Arrays, "k p"]):
-    """S_eps(w) = sum_i eps_i a_i(w), one query per sign vector: shape (k, d)."""
-    return jnp.einsum("kn,knd->kd", signs, head_outputs(head, queries))
-
-
-def signed_output_and_jacobian(head: Head, signs: Float64[Arrays, "k n"], queries: Float64[Arrays, "k p"]):
-    """S_eps(w) of shape (k, d) and its derivative J = sum_i eps_i Cov(v_i, k_i) of shape (k, d, p)."""
-    weights = attention_weights(head, queries)
-    value_means = jnp.einsum("knt,ntd->knd", weights, head.values)
-    key_means = jnp.einsum("knt,ntp->knp", weights, head.keys)
-    signed = weights * signs[:, :, None]
-    products = jnp.einsum("knt,ntd,ntp->kdp", signed, head.values, head.keys)
-    jacobian = products - jnp.einsum("kn,knd,knp->kdp", signs, value_means, key_means)
-    return jnp.einsum("kn,knd->kd", signs, value_means), jacobian
-
-
 def symmetric_pairs(dim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows, columns and weights of the upper triangle; weights sqrt2 off the diagonal keep Frobenius norms."""
     rows, columns = np.triu_indices(dim)

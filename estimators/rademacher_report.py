@@ -1,5 +1,6 @@
 """What `python -m estimators.rademacher` shows: tables on the terminal and the figure of intervals and bounds."""
 
+import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -27,7 +28,18 @@ STYLES = {
 
 
 def _ends(estimate: Estimate, digits: int = 4) -> str:
-    return f"[{estimate.lower:.{digits}f}, {estimate.upper:.{digits}f}]"
+    """Both ends rounded outwards, so that what is printed contains what was certified."""
+    unit = 10**digits
+    low, high = math.floor(estimate.lower * unit) / unit, math.ceil(estimate.upper * unit) / unit
+    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _at_least(value: float) -> str:
+    """Three digits, rounded down."""
+    if not math.isfinite(value) or value <= 0:
+        return f"{value:.3g}"
+    unit = 10.0 ** (2 - math.floor(math.log10(value)))
+    return f"{math.floor(value * unit) / unit:.3g}"
 
 
 def show(
@@ -65,7 +77,7 @@ def show(
         heading = f"{name} ≤" if name in LOWER_BOUNDS else f"≤ {name}"
         verdicts.add_column(heading, overflow="fold", justify="right")
     for label, one in shown.items():
-        cells = [f"{judged.slack:.3g} {judged.verdict}" for judged in one.bounds.values()]
+        cells = [f"{_at_least(judged.slack)} {judged.verdict}" for judged in one.bounds.values()]
         verdicts.add_row(label, *cells)
     out.print(verdicts)
     if differences:
