@@ -3,7 +3,8 @@
 R_hat(F) = E_eps g(eps), g(eps) = sup_f (1/n) sum_i eps_i f(X_i): 1/n, no absolute value. For each sign vector the class
 certifies g_lo <= g <= g_hi. With all 2^(n-1) sign classes R_hat lies between the two means. With K i.i.d. draws the
 interval also covers the sampling error, for the exact g: nothing is assumed of the optimiser (estimators.estimate).
-Certificates that bound R_hat itself have no sampling error and may replace the upper end.
+Certificates that bound R_hat itself may replace the upper end: the symbolic ones have no sampling error, those of
+`expected_uppers` get half of the failure probability.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,8 @@ class Judgement:
 class Bracket:
     """An interval for R_hat and where it comes from.
 
-    certificate: what gave the upper end. optimisation_gap: mean g_hi / mean g_lo - 1. sampling_halfwidth: half of what
+    certificate: what gave the upper end. optimisation_gap: mean g_hi / mean g_lo - 1, or with a
+    bound of the mean in place of mean g_hi where the class has one. sampling_halfwidth: half of what
     the sampling error of the sign draws adds to the interval [mean g_lo, mean g_hi]; 0 for enumerated signs.
     """
 
@@ -60,9 +62,7 @@ def evaluate(bound: Bound, statistics: dict[str, tuple[float, float]]) -> float:
 
 def judge(value: float, relation: Relation, estimate: Estimate) -> Judgement:
     """Verdict by interval comparison: a number can refute a bound, it never proves one."""
-    near, far = (
-        (estimate.upper, estimate.lower) if relation is Relation.AT_MOST else (estimate.lower, estimate.upper)
-    )
+    near, far = (estimate.upper, estimate.lower) if relation is Relation.AT_MOST else (estimate.lower, estimate.upper)
     ratio = _ratio(value, near) if relation is Relation.AT_MOST else _ratio(near, value)
     holds = near <= value if relation is Relation.AT_MOST else near >= value
     violated = far > value if relation is Relation.AT_MOST else far < value
@@ -90,9 +90,10 @@ def bracket(
     """
     if signs.ndim != 2 or signs.shape[1] != len(hypotheses.largest_values):
         raise ValueError(f"signs must have shape (draws, {len(hypotheses.largest_values)}), got {signs.shape}")
+    effort = effort or Effort()
     parts = []
     for first in range(0, len(signs), SIGN_BLOCK):
-        parts.append(hypotheses.suprema(signs[first : first + SIGN_BLOCK], effort or Effort()))
+        parts.append(hypotheses.suprema(signs[first : first + SIGN_BLOCK], effort))
         advance()
     largest = hypotheses.largest_values
     # |f| <= M_i always holds, so clipping at mean M_i only removes rounding.
@@ -103,6 +104,9 @@ def bracket(
         all(part.finished for part in parts),
     )
     means = float(suprema.lower.mean()), float(suprema.upper.mean())
+    # Half of the failure probability for bounds of the mean itself, if the class has any, the rest for the draws.
+    uppers = hypotheses.expected_uppers((1 - confidence) / 2, effort.seed, signs if enumerated else None)
+    kept = 1 - (1 - confidence) / 2 if uppers else confidence
     if enumerated:
         # The mean of 2^(n-1) <= 2^19 pairwise-summed terms is exact to far less than this.
         sampled = Estimate(max(0.0, means[0] * (1 - 1e-14)), means[1] * (1 + 1e-14), 1.0, "all sign vectors")
@@ -112,10 +116,12 @@ def bracket(
             suprema.upper,
             minimum=0.0,
             maximum=float(largest.mean()),
-            confidence=confidence,
+            confidence=kept,
             sub_gaussian_scale=float(np.sqrt((largest**2).sum()) / len(largest)),
         )
-    values = {name: evaluate(make(ball), hypotheses.statistics) for name, make in hypotheses.certificates.items()}
+    values = uppers | {
+        name: evaluate(make(ball), hypotheses.statistics) for name, make in hypotheses.certificates.items()
+    }
     floor = evaluate(khintchine(ball), hypotheses.statistics)
     winner = min(values, key=lambda name: values[name])
     certificate = winner if values[winner] < sampled.upper else suprema.certificate
@@ -126,7 +132,7 @@ def bracket(
     elif lower > upper:
         # Certain ends against sampled ones: possible with probability at most 1 - confidence.
         lower, upper = floor, values[winner]
-    estimate = Estimate(lower, upper, sampled.confidence, sampled.method)
+    estimate = Estimate(lower, upper, 1.0 if enumerated else confidence, sampled.method)
     judged = {
         name: judge(evaluate(make(ball), hypotheses.statistics), make(ball).relation, estimate)
         for name, make in hypotheses.bounds.items()
@@ -134,7 +140,7 @@ def bracket(
     return Bracket(
         estimate,
         certificate,
-        _ratio(means[1], means[0]) - 1,
+        _ratio(min(means[1], *uppers.values()) if uppers else means[1], means[0]) - 1,
         0.0 if enumerated else max(0.0, ((sampled.upper - means[1]) + (means[0] - sampled.lower)) / 2),
         values,
         judged,

@@ -125,6 +125,17 @@ def template(
     return TemplateArrays(x, x, bias)
 
 
+def read_out_query(encoding: AbstractEncoding, tokens: Any, *, power: float | int | None = 1.0) -> Float[Array, "n d"]:
+    """The query token q_i of bilinear logits q_i^T W k_ij: x_T, with its additive code p(T-1) where there is one.
+
+    Rotary keys are R(T-1-j) x_j, so W stands for W_Q^T W_K with both rotated by their own position.
+    """
+    x = _tokens(tokens, encoding)
+    if isinstance(encoding, AbstractAdditiveEncoding):
+        return x[:, -1] + additive_table(encoding, x.shape[1], power=power)[-1]
+    return x[:, -1]
+
+
 def _rotate(encoding: AbstractRotaryEncoding, x: Any, angles: Any) -> Any:
     first, second = (np.array(side) for side in zip(*map(encoding.pair, range(encoding.dim // 2)), strict=True))
     cosine, sine = jnp.cos(angles), jnp.sin(angles)  # (T, d/2)

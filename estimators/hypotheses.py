@@ -6,6 +6,7 @@ and which symbolic bounds apply with which statistics.
 
   frozen   f_u(X_i) = <u, a_i(0)>: attention fixed by the encoding, exact
   query    f_{u,w}(X_i) = <u, a_i(w)>, a_i(w) = sum_j softmax_j(<w, k_ij> + b_j) v_ij, |w|_2 <= B_w
+  bilinear the same with logits q_i^T W k_ij + b_j, |W|_F <= B_w, q_i the query token: k_ij becomes q_i (x) k_ij
 with |u|_2 <= B_u (readout_ball l2) or |u|_1 <= B_u (l1). Both are symmetric (f and -f), so the supremum is the same at
 eps and -eps and never negative.
 """
@@ -23,8 +24,6 @@ from jaxtyping import Float64
 import theory.rademacher
 from estimators.attention import Head, make_head
 from estimators.supremum import certificates
-from estimators.supremum.ascent import ascent
-from estimators.supremum.branch_and_bound import MOST_DIMENSIONS, branch_and_bound
 from estimators.supremum.readout import Ball, support
 from theory.bound import Bound
 
@@ -94,6 +93,13 @@ class AbstractHypotheses(ABC):
     @abstractmethod
     def suprema(self, signs: Float64[np.ndarray, "k n"], effort: Effort) -> Suprema:
         """Certified ends of the supremum for every row of `signs`."""
+
+    def expected_uppers(self, failure: float, seed: int, signs: Float64[np.ndarray, "k n"] | None) -> dict[str, float]:
+        """Upper ends of R_hat by names, all true together with probability at least 1 - failure; certain for `signs`,
+        all
+        sign classes. None by default."""
+        del failure, seed, signs
+        return {}
 
     @property
     @abstractmethod
@@ -185,67 +191,3 @@ class Frozen(AbstractHeadHypotheses):
         value = np.asarray(support(jnp.asarray(signs @ self.linear.outputs), self.constraints.readout_ball))
         scale = self.readout_norm / len(self.values)
         return Suprema(np.maximum(value - self.rounding, 0) * scale, (value + self.rounding) * scale, "exact")
-
-
-class Query(AbstractHeadHypotheses):
-    """f_{u,w}(X_i) = <u, a_i(w)>, |w|_2 <= logit_norm: branch and bound for dim w <= 4, else ascent, certificates."""
-
-    certificates = theory.rademacher.QUERY_CERTIFICATES
-    bounds = theory.rademacher.QUERY_BOUNDS
-
-    @property
-    def radius(self) -> float:
-        return self.constraints.logit_norm * power_of_two(self.keys)
-
-    def suprema(self, signs, effort: Effort) -> Suprema:
-        exact = self.head.keys.shape[-1] <= MOST_DIMENSIONS
-        ball, n = self.constraints.readout_ball, len(self.values)
-        witness, _ = ascent(
-            self.head,
-            signs,
-            self.radius,
-            ball,
-            restarts=1 if exact else effort.restarts,
-            iterations=4 if exact else effort.iterations,
-            pool_points=effort.pool_points // (2 if exact else 1),
-            seed=effort.seed,
-        )
-        upper, name = self._single_certificates(signs)
-        lower, finished = np.maximum(witness - self.rounding, 0.0), True
-        if exact:
-            largest = self.statistics["value_bound_sum"][1]
-            search = branch_and_bound(
-                self.head,
-                signs,
-                self.radius,
-                ball,
-                witness,
-                gap=effort.gap,
-                floor=1e-3 * effort.gap * max(largest, np.finfo(float).tiny) / np.sqrt(n),
-                rounding=self.rounding,
-                budget=effort.budget,
-            )
-            lower, finished = np.maximum(lower, search.lower), search.finished
-            if search.upper.mean() < upper.mean():
-                name = "branch-and-bound"
-            upper = np.minimum(upper, search.upper)
-        lower, upper = ordered(lower, upper, self.rounding)
-        scale = self.readout_norm / n
-        return Suprema(lower * scale, upper * scale, name, finished)
-
-    def _single_certificates(self, signs):
-        """Upper ends for single sign vectors, in units of sum_i a_i: the least of U1, U5 and U8, and which won."""
-        ball, known = self.constraints.readout_ball, {word: ends[1] for word, ends in self.statistics.items()}
-        frozen = np.asarray(support(jnp.asarray(signs @ self.linear.outputs), ball)) + self.rounding
-        slope = certificates.linear_upper(self.linear, signs, self.radius, ball) * certificates.INFLATION
-        curved = self.radius**2 * known["third_cumulant_sum"] / 2
-        options = {
-            "U1-trivial": np.full(len(signs), known["value_bound_sum"]),
-            "U5-taylor": slope + curved + self.rounding * (1 + 4 * self.radius * self.key_size),
-            "U8-hull": frozen + known["hull_radius_sum"],
-        }
-        winner = min(options, key=lambda option: float(options[option].mean()))
-        return np.min(list(options.values()), axis=0), winner
-
-
-HYPOTHESES = {"frozen": Frozen, "query": Query}

@@ -10,8 +10,9 @@ import numpy as np
 from estimators.bracket import SIGN_BLOCK, Bracket, bracket, paired_difference
 from estimators.command_line import console, progress, run
 from estimators.estimate import Estimate
-from estimators.features import template
-from estimators.hypotheses import HYPOTHESES, Constraints, Effort
+from estimators.features import read_out_query, template
+from estimators.hypotheses import Constraints, Effort
+from estimators.hypotheses_query import head_hypotheses
 from estimators.rademacher_report import check_figure, draw_figure, show
 from estimators.results import check_writable, versions, write_json
 from estimators.samples import Sample, SyntheticKind, array_sample, synthetic_sample, text_sample
@@ -59,9 +60,7 @@ def choose_sample(
     samples, length = 64 if samples is None else samples, 16 if length is None else length
     if synthetic is not None:
         dim = 2 if dim is None else dim
-        return synthetic_sample(
-            synthetic, samples=samples, length=length, dim=dim, correlation=correlation, seed=seed
-        )
+        return synthetic_sample(synthetic, samples=samples, length=length, dim=dim, correlation=correlation, seed=seed)
     if dim is None and embedding is None:
         dim = 2
     return text_sample(text, samples=samples, length=length, dim=dim, embedding=embedding, seed=seed)
@@ -70,7 +69,7 @@ def choose_sample(
 def rademacher(
     *,
     encoding: list[str] = ["all"],  # noqa: B006  (read only; the default is shown in --help)
-    hypotheses: Literal["query", "frozen"] = "query",
+    hypotheses: Literal["query", "bilinear", "frozen"] = "query",
     samples: int | None = None,
     length: int | None = None,
     dim: int | None = None,
@@ -102,13 +101,13 @@ def rademacher(
 
     Args:
         encoding (NAME[:key=value,...]): encodings to compare, or `all`
-        hypotheses: `query` learns w and u; `frozen` learns u only (attention fixed by the encoding)
+        hypotheses: `query` learns w and u; `bilinear` learns W and u, logits x_T^T W k_j; `frozen` learns u only
         samples: number n of sequences (default 64)
         length: tokens T in each sequence (default 16)
         dim: channels d of each token (default 2; up to 4 the supremum is exact to --gap)
         readout_norm: radius B_u of the read-out u
         readout_ball: norm of the read-out ball
-        logit_norm: radius B_w of the query w
+        logit_norm: radius B_w of the query w, or of W in the Frobenius norm
         draws (K|exact): sign vectors; `exact` takes all 2^(n-1) (default: exact for n <= 14, else 4000)
         gap: relative optimisation gap at which branch and bound stops
         budget: box evaluations per sign vector after which branch and bound stops, with a wider interval
@@ -152,6 +151,7 @@ def rademacher(
     arrays = {
         label: template(one, found.tokens, head=head, power=power, keys_only=keys_only) for label, one in parsed.items()
     }
+    queries = {label: np.asarray(read_out_query(one, found.tokens, power=power)) for label, one in parsed.items()}
     brackets: dict[str, Bracket] = {}
     interrupted = False
     with progress("bracket", len(labels) * -(-len(signs) // SIGN_BLOCK)) as advance:
@@ -159,7 +159,7 @@ def rademacher(
             for label, one in arrays.items():
                 keys, values, bias = (np.asarray(array) for array in one)
                 brackets[label] = bracket(
-                    HYPOTHESES[hypotheses](keys, values, bias, constraints),
+                    head_hypotheses(hypotheses, keys, values, bias, constraints, queries[label]),
                     signs,
                     enumerated=enumerated,
                     ball=readout_ball,

@@ -60,6 +60,62 @@ third_cumulant_energy = _symbol("third_cumulant_energy", r"H_2", nonnegative=Tru
 # sum_i of the radius of the values' hull
 hull_radius_sum = _symbol("hull_radius_sum", r"\rho_1", nonnegative=True)
 
+value_diameter_energy = _symbol("value_diameter_energy", r"D_2^2", nonnegative=True)  # sum_i D_v,i^2
+value_maximum = _symbol("value_maximum", r"V_\infty", nonnegative=True)  # max_ij |v_ij|_2
+key_maximum = _symbol("key_maximum", r"K_\infty", nonnegative=True)  # max_ij |k_ij|_2
+
+# Series in w at w = 0 (U9, U10): N_i = Z_i (a_i - a_i(0)) = sum_q N_iq, Z_i = 1 + sum_q>=2 Z_iq
+# E max_w |S_0 + theta J w|
+trust_region_mean = _symbol("trust_region_mean", r"\mathbb E\max_w|S_0+\theta Jw|", nonnegative=True)
+tensor_sum = _symbol("tensor_sum", r"\mathcal T", nonnegative=True)  # sum_q B_w^q E|sum eps_i tensor_iq|_flat
+# sum_q>Q B_w^q (sum_i beta_iq^2)^(1/2)
+series_remainder = _symbol("series_remainder", r"\mathcal B_{>Q}", nonnegative=True)
+high_order_width = _symbol("high_order_width", r"X_{>m}", nonnegative=True)  # sum_q>m B_w^q E|sum g_i N_iq|_flat
+low_order_width = _symbol("low_order_width", r"X_{\le m}", nonnegative=True)  # the same for 1 <= q <= m
+# sum_q>=2 B_w^q E|sum g_i kappa* D_i Z_iq|
+normaliser_width = _symbol("normaliser_width", r"Y_Z", nonnegative=True)
+normaliser_spread = _symbol("normaliser_spread", r"\rho", nonnegative=True)  # max_z |1/z - theta|, 1 <= z <= Z_max
+mixing = _symbol("mixing", r"\theta", nonnegative=True)  # how much of the linear part is taken out
+largest_normaliser = _symbol("largest_normaliser", r"Z_{\max}", positive=True)  # max_i,w Z_i(w) >= 1
+series_order = _symbol("series_order", r"Q_1", integer=True, nonnegative=True)
+series_radius = _symbol("series_radius", r"r", positive=True)
+# sum_i (sum_q beta_iq r^q)^2
+majorant_energy = _symbol("majorant_energy", r"\beta_2^2", nonnegative=True)
+exponent = _symbol("exponent", r"x", nonnegative=True)  # |t_j| <= x
+
+# Gaussian smoothing of the parameters (U11, U13)
+smoothed_width = _symbol("smoothed_width", r"\mathcal S", nonnegative=True)  # bound on E sup |sum eps_i P_tau a_i|
+# integral of the Laplacian's widths
+laplacian_integral = _symbol("laplacian_integral", r"\mathcal L", nonnegative=True)
+divergence = _symbol("divergence", r"\mathrm{KL}", nonnegative=True)  # sup_Q KL(Q | prior)
+weak_variance = _symbol("weak_variance", r"\mathcal V", nonnegative=True)  # sup_Q int sum_i h_i^2 dQ
+# sup_u,w sum_i E <u, a_i(w + tau g)>^2
+weak_value_energy = _symbol("weak_value_energy", r"\mathcal V_w", nonnegative=True)
+smoothing_scale = _symbol("smoothing_scale", r"\tau", positive=True)  # of w
+readout_scale = _symbol("readout_scale", r"\sigma", positive=True)  # of u / B_u
+
+# Depth: x <- x + V Att(x) with |V|_F <= nu and bilinear logits |W|_F <= B_w
+value_norm = _symbol("value_norm", r"\nu", nonnegative=True)
+token_norm = _symbol("token_norm", r"R_x", nonnegative=True)  # max_ij |x_ij|
+token_diameter = _symbol("token_diameter", r"D_x", nonnegative=True)  # max_i diam{x_ij}_j
+residual_mean = _symbol("residual_mean", r"\mathbb E|S_x|", nonnegative=True)  # E|sum eps_i x_i,last|
+# sum_h nu_h E max_W |S^h(W)|
+head_sum = _symbol("head_sum", r"\sum_h\nu_h\mathbb E\max_W|S^h|", nonnegative=True)
+attention_mean = _symbol("attention_mean", r"\mathbb E\max_W|S|", nonnegative=True)  # one head on the input tokens
+# E|sum eps_i (Pi Pi x_i)_last|
+double_path_mean = _symbol("double_path_mean", r"\mathbb E|S_{\Pi\Pi}|", nonnegative=True)
+# E|sum eps_i (derivative of that path in W_1)|_op
+path_jacobian_mean = _symbol("path_jacobian_mean", r"\mathbb E|\tilde J|", nonnegative=True)
+path_remainder = _symbol("path_remainder", r"\mathcal P_0", nonnegative=True)  # SF width of what the paths leave
+# the same, linear part in W_1 taken out
+linear_path_remainder = _symbol("linear_path_remainder", r"\mathcal P_1", nonnegative=True)
+table_norm = _symbol("table_norm", r"B_P", nonnegative=True)  # |P|_F of a learned table, length x dim
+query_maximum = _symbol("query_maximum", r"q_\infty", nonnegative=True)  # max_i |q_i|_2, table included
+# root of sum_i (D_v,i D_k,i/4)^2, no |q_i|
+plain_covariance_lipschitz = _symbol("plain_covariance_lipschitz", r"\Lambda_0", nonnegative=True)
+bias_bound = _symbol("bias_bound", r"\beta", nonnegative=True)  # learned biases in [-beta, beta]
+bias_count = _symbol("bias_count", r"K_b", integer=True, positive=True)
+vc_dimension = _symbol("vc_dimension", r"d_{\mathrm{VC}}", integer=True, positive=True)
 
 # Softmax: logits s, bias b, y_j and t_j two readings of the positions of one sample
 logit_bound = _symbol("logit_bound", r"B", nonnegative=True)  # |s_j| <= B

@@ -100,10 +100,13 @@ def ascent(
     iterations: int = 25,
     pool_points: int = 240,
     seed: int = 0,
+    starts: Float64[np.ndarray, "k p"] | None = None,
 ) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, "k p"]]:
     """Best value of h(S_eps(w)) found for each sign vector, and the query that attains it.
 
-    The best `restarts` queries of a pool shared by all sign vectors are the starts. Shapes: signs (k, n);
+    The best `restarts` queries of a pool shared by all sign vectors are the starts, and row k of `starts`, if given,
+    one
+    more for sign vector k. Shapes: signs (k, n);
     returns values (k,) and queries (k, p), |w| <= radius.
     """
     dim = head.keys.shape[-1]
@@ -122,9 +125,13 @@ def ascent(
         order = np.argsort(-values, axis=1)[:, :restarts]
         size = len(part)
         best[first : first + size] = -np.inf
-        for rank in range(order.shape[1]):
-            starts = jnp.asarray(pool[order[:, rank]])
-            found, value = _climb(head, jnp.asarray(padded), starts, radius, ball, iterations)
+        chosen = [pool[order[:, rank]] for rank in range(order.shape[1])]
+        if starts is not None:
+            own = np.zeros((len(padded), dim))
+            own[:size] = starts[first : first + size]
+            chosen.append(own)
+        for one in chosen:
+            found, value = _climb(head, jnp.asarray(padded), jnp.asarray(one), radius, ball, iterations)
             found, value = np.asarray(found)[:size], np.asarray(value)[:size]
             better = value > best[first : first + size]
             best[first : first + size][better] = value[better]

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from estimators.hypotheses import Effort, Query
+from estimators.hypotheses import Effort
+from estimators.hypotheses_query import Query
 from estimators.samples import synthetic_sample
 from estimators.signs import draw_signs
 

@@ -9,7 +9,8 @@ import pytest
 from estimators.bracket import bracket, judge, paired_difference
 from estimators.estimate import Estimate
 from estimators.features import template
-from estimators.hypotheses import Constraints, Effort, Frozen, Query
+from estimators.hypotheses import Constraints, Effort, Frozen
+from estimators.hypotheses_query import Query
 from estimators.signs import all_sign_classes, draw_signs
 from estimators.supremum.ascent import pool_values
 from theory.bound import Relation

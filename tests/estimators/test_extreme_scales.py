@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from estimators.bracket import bracket
-from estimators.hypotheses import Constraints, Effort, Frozen, Query, ordered
+from estimators.hypotheses import Constraints, Effort, Frozen, ordered
+from estimators.hypotheses_query import Query
 from estimators.signs import all_sign_classes
 from estimators.supremum.box_bounds import _top_eigenvalue
 from estimators.supremum.certificates import box_tilted_support

@@ -9,7 +9,8 @@ from adversarial import KINDS, adversarial_tokens
 from query_oracle import oracle_arrays, oracle_supremum, sign_classes
 
 from estimators.features import template
-from estimators.hypotheses import Constraints, Effort, Query
+from estimators.hypotheses import Constraints, Effort
+from estimators.hypotheses_query import Query
 from estimators.signs import all_sign_classes
 from theory.encodings import ENCODINGS, parse
 

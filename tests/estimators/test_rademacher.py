@@ -102,7 +102,7 @@ BAD = {
     "power 0": (["--power", "0", "--encoding", "sinusoidal"], "power"),
     "refused length": (["--encoding", "learned:train_length=3,beyond=refuse"], "learned"),
     "unknown key": (["--encoding", "alibi:slop=1"], "slope"),
-    "unknown hypotheses": (["--hypotheses", "bilinear"], "query"),
+    "unknown hypotheses": (["--hypotheses", "quadratic"], "query"),
     "unknown flag": (["--encodings", "none"], "--encoding"),
     "two sources": (["--text", "x", "--sample", "y"], "exclude"),
     "missing folder": (["--json", "/nonexistent/x.json"], "mkdir"),

@@ -8,7 +8,8 @@ from adversarial import KINDS, adversarial_tokens
 
 from estimators.attention import cumulants, head_outputs
 from estimators.bracket import evaluate
-from estimators.hypotheses import Constraints, Effort, Query
+from estimators.hypotheses import Constraints, Effort
+from estimators.hypotheses_query import Query
 from estimators.signs import all_sign_classes
 from estimators.supremum import branch_and_bound as engine
 from estimators.supremum.ascent import ascent, pool_values

@@ -1,0 +1,83 @@
+"""The mean over signs of a head's supremum, bounded above by the least of U9, U10 and U11, with its confidence.
+
+U11 is certain. U9 and U10 contain E max |S_0 + theta J w|, a mean of cheap draws: the certificate and theta are chosen
+on
+pilot draws that are used for nothing else, the mean is taken over fresh draws, and its upper end covers their sampling
+error (`estimators.estimate.best` with the convex concentration of `estimators.concentration`). With all 2^(n-1) sign
+classes that mean is exact and the tensor norms are bounded without draws, so nothing is random. The linearised
+supremum is
+also the control variate for the ascent's values (`estimators.control`). Units: sums over samples, unit read-out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from estimators.concentration import convex_scale
+from estimators.estimate import Estimate, best
+from estimators.signs import draw_signs
+from estimators.supremum.centred import Centred
+from estimators.supremum.portfolio import Portfolio
+from estimators.supremum.semigroup import semigroup
+from estimators.supremum.trust_region import jacobian_norms, trust_region, weak_variance
+
+PILOT = 64
+MOST_DRAWS, FEWEST_DRAWS = 8192, 1024
+WORK = 2e10  # products in the sign sums of one mean
+PILOT_STREAM, MEAN_STREAM = 104729, 1299709  # added to the seed: independent of the signs of the bracket
+
+
+@dataclass(frozen=True)
+class Expected:
+    """uppers: names -> upper ends of E max_w |S_eps(w)|; all hold together up to the failure probability asked for.
+
+    linear_mean: interval for E max |S_0 + J w| (None for enumerated signs), linear_scale its sub-Gaussian scale.
+    """
+
+    uppers: dict[str, float]
+    linear_mean: Estimate | None = None
+    linear_scale: float = 0.0
+
+
+def linear_means(
+    portfolio: Portfolio, radius: float, slopes: list[float], failure: float, seed: int
+) -> dict[float, tuple[Estimate, float]]:
+    """Intervals for E max |S_0 + slope J w| from fresh draws, both ends with failure/2 for each slope, and scales."""
+    linear = portfolio.linear
+    n, d, _ = linear.covariances.shape
+    work = n * d * portfolio.head.logit_dim
+    draws = int(np.clip(WORK // work, FEWEST_DRAWS, MOST_DRAWS))
+    signs = draw_signs(seed + MEAN_STREAM, draws, n)
+    values = trust_region(linear, signs, radius, slopes).upper
+    found = {}
+    for column, slope in zip(values.T, slopes, strict=True):
+        sizes = np.linalg.norm(linear.outputs, axis=1) + slope * radius * jacobian_norms(linear)
+        scale = convex_scale(weak_variance(linear, slope * radius), sizes)
+        most = max(float(sizes.sum()) * (1 + 1e-9), float(column.max()))
+        found[slope] = (
+            best(column, column, minimum=0.0, maximum=most, confidence=1 - failure, sub_gaussian_scale=scale),
+            scale,
+        )
+    return found
+
+
+def expected(
+    head: Centred, radius: float, *, failure: float, seed: int, signs: Float64[np.ndarray, "k n"] | None = None
+) -> Expected:
+    """U9, U10 and U11 of `head` at `radius`. `signs`: all sign classes, if they are enumerated (then nothing is
+    random)."""
+    uppers = {"U11-semigroup": semigroup(head, radius)}
+    n = len(head.outputs)
+    if signs is not None:
+        portfolio = Portfolio(head, failure=0.0, seed=seed)
+        chosen = portfolio.choose(radius, signs)
+        mean = float(trust_region(portfolio.linear, signs, radius, (chosen.slope,)).upper.mean())
+        return Expected(uppers | {chosen.name: (mean + chosen.excess) * (1 + 1e-12)})
+    portfolio = Portfolio(head, failure=failure / 3, seed=seed)
+    chosen = portfolio.choose(radius, draw_signs(seed + PILOT_STREAM, PILOT, n))
+    slopes = sorted({chosen.slope, 1.0})
+    means = linear_means(portfolio, radius, slopes, failure / 3, seed)
+    uppers[chosen.name] = (means[chosen.slope][0].upper + chosen.excess) * (1 + 1e-12)
+    mean, scale = means[1.0]
+    return Expected(uppers, mean, scale)
