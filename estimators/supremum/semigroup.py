@@ -44,6 +44,7 @@ CELLS = 22
 CELLS_PER_OCTAVE = 2
 SUBCELLS = 16
 POLISHED = 3
+HOPELESS = 1.15
 CUBE_WORK = 2e10
 
 
@@ -85,7 +86,7 @@ def semigroup_parts(head: Centred, radius: float, *, tau: float | None = None) -
         return Semigroup(still, trivial, 0.0, still, 0.0, 0.0, 0.0, 0.0, "outputs")
     scale = float(np.linalg.norm(head.factors, axis=1).max())
     scaled = head._replace(keys=head.keys * (scale / largest), factors=head.factors / scale)
-    found = _best(scaled, radius * largest, None if tau is None else tau * largest)
+    found = _best(scaled, radius * largest, None if tau is None else tau * largest, trivial)
     return replace(found, value=min(found.value, trivial), trivial=trivial, tau=found.tau / largest)
 
 
@@ -152,8 +153,8 @@ def _pac(entropy, weak: float, total: float, dim: int) -> np.ndarray:
     return np.asarray(np.sqrt(2 * np.min(cost * (weak + READOUT_SCALES * total / dim), axis=-1)))
 
 
-def _best(head: Centred, radius: float, tau: float | None) -> Semigroup:
-    """The least certificate over offsets and scales; keys have norm at most 1."""
+def _best(head: Centred, radius: float, tau: float | None, useful: float = np.inf) -> Semigroup:
+    """The least certificate over offsets and scales, searched while it may go below `useful`; keys have norm <= 1."""
     geometry = _geometry(head)
     scales = (LARGEST_SCALE if tau is None else tau) * 2.0 ** (-np.arange(CELLS, -1, -1) / CELLS_PER_OCTAVE)
     options = {
@@ -162,18 +163,24 @@ def _best(head: Centred, radius: float, tau: float | None) -> Semigroup:
     curved = _least_spread(geometry, [spread.values for spread, _ in options.values()], radius)
     best = Semigroup(np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
     steps = [float(geometry.third.sum()) * float(scales[0]) ** 2 / 2]
+    alive = list(options)
     for low, high in pairwise(scales):
-        if sum(steps) >= best.value:
+        if sum(steps) >= min(best.value, useful) and best.centring:
             break
         laplacian, step = _cell(geometry, curved, radius, low, high)
         steps.append(step)
         if tau is not None and high < tau:
             continue
-        for name, (spread, offset) in options.items():
+        values = {}
+        for name in alive:
+            spread, offset = options[name]
             weak, smooth = _smooth(geometry, spread, radius, high)
-            value = (offset + smooth + sum(steps)) * (1 + RELATIVE)
+            values[name] = value = (offset + smooth + sum(steps)) * (1 + RELATIVE)
             if value < best.value:
                 best = Semigroup(value, 0.0, float(high), offset, smooth, sum(steps), weak, laplacian, name)
+        alive = [name for name in alive if values[name] <= HOPELESS * min(values.values())]
+    if best.value > HOPELESS * useful:
+        return best
     return _polish(geometry, options[best.centring], curved, radius, scales, steps, best)
 
 

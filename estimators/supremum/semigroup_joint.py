@@ -44,7 +44,8 @@ def sort_tokens(distances, values, odds, gains) -> Tokens:
     ends = np.stack([np.full(keys.shape[1], np.inf), np.zeros(keys.shape[1])], axis=1)
     np.minimum.at(ends[:, 0], bins, reach.reshape(-1) * (1 - 1e-12))
     np.maximum.at(ends[:, 1], bins, reach.reshape(-1) * (1 + 1e-12))
-    far = np.maximum(ends[bins, 1], 1e-300)
+    ends[:, 1] = np.maximum(ends[:, 1], 1e-100)
+    far = ends[bins, 1]
     weights = np.repeat(gains, length) / np.stack([np.ones_like(far), far, far**2])
     tokens = Tokens(
         distances.reshape(-1, p), values.reshape(n * length, -1), weights, bins, ends, odds[keys[0]], (0.0, 0.0)
@@ -59,30 +60,34 @@ def majorants(tokens: Tokens, radius: float, low: float, high: float) -> Float64
 
     alpha(w + tau g) <= F(<w, D> + tau |D| xi) (`weight_caps`), whose mean over xi is Phi(x). At the knots x_k, h apart,
     Phi_k comes from `weight_caps`; |F''| <= F gives Phi <= chord + (radius R h)^2 Phi_(k+1)/8 between knots, monotony
-    Phi <= Phi_(k+1), and the quadratic is at least its chord - c2 h^2/4, so with P_k the larger of the two end values of
-    these covers at x_k, c0 = max_k [P_k - c1 x_k - c2 x_k^2] + c2 h^2/4 does for every c1, c2. Chosen from a grid by `prices`.
-    Derived in this project.
+    Phi <= Phi_(k+1), and the quadratic is at least its chord - c2 h^2/4, so with P_k the larger of the two end values
+    of these covers at x_k, c0 = max_k [P_k - c1 x_k - c2 x_k^2] + c2 h^2/4 does for every c1, c2. Chosen from a grid by
+    `prices`. Derived in this project.
     """
     knots = np.linspace(-1.0, 1.0, KNOTS + 1)
-    ratio = np.where(tokens.reach[:, 1] > 0, tokens.reach[:, 0] / np.maximum(tokens.reach[:, 1], 1e-300), 1.0)
     far = tokens.reach[:, 1]
-    # The bin's scales tau |D| / R run over [low * ratio, high].
-    phi = np.stack([weight_caps(far, tokens.odds, radius * knot, low * float(ratio.min()), high) for knot in knots])
+    grid = np.broadcast_to(far, (len(knots), len(far)))
+    phi = weight_caps(grid, tokens.odds, radius * knots[:, None], low / (1.001 * WIDTH), high)
+    wide = tokens.reach[:, 0] * 1.001 * WIDTH < far  # the bin of the shortest distances, which may be 0
+    if wide.any():
+        phi[:, wide] = weight_caps(grid[:, wide], tokens.odds[wide], radius * knots[:, None], 0.0, high)
     step = 2.0 / KNOTS
     bump = (radius * far * step) ** 2 / 8 * phi[1:]
     flat = phi[:-1] + bump >= phi[1:]
     left, right = np.where(flat, phi[1:], phi[:-1] + bump), np.where(flat, phi[1:], phi[1:] + bump)
     phi = np.maximum(np.concatenate([left, right[-1:]]), np.concatenate([left[:1], right]))
-    rise = phi[-1] - phi[0]
+    rise = np.maximum(phi[-1] - phi[0], 0.0)
     best, chosen = np.full(len(far), np.inf), np.zeros((3, len(far)))
+    curves = np.linspace(0.0, 1.4, 15)[:, None] * rise
+    bends = knots[:, None, None] ** 2 * curves
     for slope in np.linspace(0.0, 0.5, 6):
-        for curve in np.linspace(0.0, 1.4, 15):
-            c1, c2 = slope * rise, curve * rise
-            c0 = np.max(phi - c1 * knots[:, None] - c2 * knots[:, None] ** 2, axis=0) + c2 * step**2 / 4
-            cost = c0 + tokens.prices[0] * c1 + tokens.prices[1] * c2
-            better = cost < best
-            best = np.where(better, cost, best)
-            chosen = np.where(better, np.stack([c0, c1, c2]), chosen)
+        tilts = slope * rise
+        heights = np.max((phi - tilts * knots[:, None])[:, None] - bends, axis=0) + curves * step**2 / 4
+        costs = heights + tokens.prices[0] * tilts + tokens.prices[1] * curves
+        pick = np.argmin(costs, axis=0)[None]
+        cost, c0, c2 = (np.take_along_axis(array, pick, axis=0)[0] for array in (costs, heights, curves))
+        chosen = np.where(cost < best, np.stack([c0, tilts, c2]), chosen)
+        best = np.minimum(best, cost)
     return chosen * (1 + 1e-11)
 
 
@@ -99,7 +104,7 @@ def _rank_one_top(gram, rows: int, columns: int) -> float:
 
 
 def joint_terms(tokens: Tokens, weights) -> Float64[np.ndarray, "3"]:
-    """Upper bounds, over |u| = |w| = 1, of sum_m weights[k, m] <w, D_m>^k <u, v_m>^2 for k = 0, 1, 2; weights (3, N)."""
+    """Upper bounds over |u| = |w| = 1 of sum_m weights_km <w, D_m>^k <u, v_m>^2 for k = 0, 1, 2; weights (3, N)."""
     p, d = tokens.distances.shape[1], tokens.values.shape[1]
     flat, mixed, paired = np.zeros((d, d)), np.zeros((p, d * (d + 1) // 2)), np.zeros((p * d, p * d))
     for first in range(0, len(tokens.values), TOKEN_BLOCK):

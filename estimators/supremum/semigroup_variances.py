@@ -14,7 +14,7 @@ LARGEST_CUBE = 1000
 TOKEN_BLOCK = 4096
 
 
-def weight_caps(reach, odds, radius: float, low: float, high: float) -> Float64[np.ndarray, "n T"]:
+def weight_caps(reach, odds, radius, low: float, high: float) -> Float64[np.ndarray, "n T"]:
     """cap_ij >= E_g alpha_ij(w + tau g) for all |w| <= radius and low <= tau <= high, D from `logit_distances`.
 
     The other tokens weigh at least (1 - pi_j) exp of their mean logit (Jensen), so alpha_ij(w) <= F(<w, D>), F(x) =
@@ -24,7 +24,7 @@ def weight_caps(reach, odds, radius: float, low: float, high: float) -> Float64[
     term vanishes, |F''| <= F and Var(xi | cell) = 1 + (a phi(a) - b phi(b))/P(cell) - m^2 <= (b - m)(m - a), so the
     cell mean is at most min{F(b), F(m) + (tau D)^2 Var F(b)/2}, F(x) short for F(D (radius + tau x)); beyond the last
     node F <= 1.
-    Derived in this project.
+    `radius` may be an array that broadcasts to `reach`. Derived in this project.
     """
     positive = NODES[NODES > -1e-9]
     positive[0] = 0.0
@@ -35,22 +35,23 @@ def weight_caps(reach, odds, radius: float, low: float, high: float) -> Float64[
     moment = positive * density
     exact = 1 + (moment[:-1] - moment[1:]) / mass - mean**2 + 1e-14 / mass
     spread = np.minimum((positive[1:] - mean) * (mean - positive[:-1]), exact * (1 + 1e-9)) / 2
-    flat, level = reach.reshape(-1), np.broadcast_to(odds, reach.shape).reshape(-1)
+    flat, level = reach.reshape(-1), np.broadcast_to(odds - reach * radius, reach.shape).reshape(-1)
     total = np.empty(flat.shape)
     for first in range(0, len(flat), TOKEN_BLOCK):
         block = slice(first, first + TOKEN_BLOCK)
-        total[block] = tail[-1] * (1 + _share(flat[block], level[block], radius - low * positive[-1:])[0])
+        slope, depth = flat[block], level[block]
+        total[block] = tail[-1] * (1 + _share(slope, depth, -low * positive[-1:])[0])
         for tau, right, middle in ((high, positive[1:], mean), (low, -positive[:-1], -mean)):
-            edge = _share(flat[block], level[block], radius + tau * right)
-            curved = edge * (spread[:, None] * (tau * flat[block]) ** 2)
-            total[block] += mass @ np.minimum(edge, _share(flat[block], level[block], radius + tau * middle) + curved)
+            edge = _share(slope, depth, tau * right)
+            curved = edge * (spread[:, None] * (tau * slope) ** 2)
+            total[block] += mass @ np.minimum(edge, _share(slope, depth, tau * middle) + curved)
     return np.minimum(total * (1 + 1e-11), 1.0).reshape(reach.shape)
 
 
-def _share(reach, odds, distance):
-    """F(D x) for distances x (N,), reaches D (m,): shape (N, m)."""
+def _share(slope, depth, distance):
+    """1/(1 + e^(depth - slope x)) for x in `distance` (N,), slope and depth (m,): shape (N, m)."""
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(odds - distance[:, None] * reach))
+        return 1 / (1 + np.exp(depth - distance[:, None] * slope))
 
 
 def largest_mean(sizes, caps) -> Float64[np.ndarray, " n"]:

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 import estimators.supremum.semigroup as module
 from estimators.signs import all_sign_classes
+from estimators.supremum import semigroup_joint as joint
 from estimators.supremum import semigroup_variances as variances
 from estimators.supremum.centred import centre
 from estimators.supremum.semigroup import semigroup, semigroup_parts
@@ -94,7 +95,7 @@ def random_head(seed):
 
 @pytest.fixture(scope="module")
 def cases():
-    heads = [random_head(seed) for seed in range(40)]
+    heads = [random_head(seed) for seed in range(30)]
     return [(head, radius, attained(head, radius)) for head in heads for radius in RADII]
 
 
@@ -148,15 +149,14 @@ def test_a_twin_with_a_quarter_of_the_entropy_is_caught(monkeypatch):
     assert untrimmed(head, 0.1).value < truth
 
 
-def smoothed_laplacians(head):
-    """w -> (n, d) Laplacian of a_i, by automatic differentiation."""
-    effective = jnp.asarray(np.einsum("nr,nte->ntre", head.factors, head.keys).reshape(*head.keys.shape[:2], -1))
+@jax.jit
+def laplacians(keys, values, points):
+    """Laplacians of a_i at every query, (m, n, d), by automatic differentiation; uniform weights."""
 
     def output(w):
-        weights = jax.nn.softmax(effective @ w + jnp.log(head.weights), axis=-1)
-        return jnp.einsum("nt,ntd->nd", weights, jnp.asarray(head.values + head.outputs[:, None]))
+        return jnp.einsum("nt,ntd->nd", jax.nn.softmax(keys @ w, axis=-1), values)
 
-    return jax.jit(jax.vmap(lambda w: jnp.trace(jax.hessian(output)(w), axis1=-2, axis2=-1)))
+    return jax.vmap(lambda w: jnp.trace(jax.hessian(output)(w), axis1=-2, axis2=-1))(points)
 
 
 def test_weak_laplacian_against_automatic_differentiation():
@@ -171,7 +171,7 @@ def test_weak_laplacian_against_automatic_differentiation():
             keys = np.tile(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0]]), (4, 1, 1))
         head = centre(keys, keys, np.zeros(3))
         geometry = module._geometry(head)
-        delta = np.asarray(smoothed_laplacians(head)(queries(2, 3.0)))  # (m, n, d)
+        delta = np.asarray(laplacians(keys, keys, queries(2, 3.0)[::2]))
         assert np.all(np.linalg.norm(delta, axis=2).max(axis=0) <= geometry.third * (1 + 1e-9))
         truth = max(np.linalg.eigvalsh(part.T @ part)[-1] for part in delta)
         caps = variances.weight_caps(geometry.reach, geometry.odds, 3.0, 0.0, 1e-9)
@@ -246,6 +246,66 @@ def test_weak_variance_is_above_attained_and_its_quarter_is_not():
             ratios.append(max(truths) / bound)
     assert max(ratios) <= 1
     assert max(ratios) > 0.25
+
+
+def tokens_of(head, values, gains):
+    distances, odds = variances.logit_distances(head.keys, head.weights)
+    full = np.einsum("nr,nte->ntre", head.factors, distances).reshape(*head.keys.shape[:2], -1)
+    return joint.sort_tokens(full, values, odds, gains)
+
+
+def test_majorants_against_quadrature():
+    """c0 + c1 x + c2 x^2 is above E F at every distance and scale, and touches it somewhere."""
+    x = np.random.default_rng(8).standard_normal((3, 5, 2))
+    tokens = tokens_of(centre(x, x, -0.4 * np.arange(5.0)), x, np.ones(3))
+    for radius, low, high in ((1.0, 0.2, 0.3), (4.0, 0.5, 0.5), (9.0, 0.1, 1.0)):
+        c0, c1, c2 = joint.majorants(tokens, radius, low, high)
+        for index in (0, 7, 14):
+            label, size = tokens.bins[index], np.linalg.norm(tokens.distances[index])
+            gaps = []
+            for inner in np.linspace(-1, 1, 15):
+                distance = inner * size * radius
+                part = inner * size / tokens.reach[label, 1]
+                above = c0[label] + c1[label] * part + c2[label] * part**2
+                for tau in (low, high):
+                    args = (size * tau, tokens.odds[label] - distance)
+                    gaps.append(above - quad(cap_integrand, -12, 12, args=args, limit=200)[0])
+            assert 0 <= min(gaps) < 0.1
+
+
+def test_joint_variance_against_attained_means_of_squares():
+    """max_w sum gains E alpha <u, v>^2 by Monte Carlo over g: never above the bound, and above a quarter of it."""
+    rng, ratios = np.random.default_rng(1), []
+    for seed in range(6):
+        keys = directions(3, 40 * 4, seed).reshape(40, 4, 3) * rng.uniform(0.7, 1.3, (40, 4, 1))
+        values = keys if seed % 2 else rng.standard_normal((40, 4, 2))
+        head = centre(keys, values, np.array([0.0, 0.0, -1.0, 0.5]))
+        values, gains = head.values + head.outputs[:, None], rng.uniform(0.5, 1, 40)
+        tokens = tokens_of(head, values, gains)
+        for radius, tau in ((0.5, 0.1), (3.0, 0.4)):
+            bound = joint.joint_variance(tokens, radius, tau, tau)
+            for w in radius * directions(3, 30, seed):
+                logits = np.einsum("gp,ntp->gnt", w + tau * rng.standard_normal((200, 3)), head.keys)
+                weights = np.exp(logits + np.log(head.weights))
+                weights = (weights / weights.sum(axis=2, keepdims=True)).mean(axis=0) * gains[:, None]
+                square = np.einsum("nt,ntd,nte->de", weights, values, values)
+                ratios.append(np.linalg.eigvalsh(square)[-1] / bound)
+    assert 0.25 < max(ratios) <= 1
+
+
+def test_joint_terms_against_sampled_directions():
+    rng = np.random.default_rng(6)
+    for d, p in ((2, 2), (3, 2), (1, 3), (3, 3)):
+        x = rng.standard_normal((4, 5, p))
+        y = x if d == p else rng.standard_normal((4, 5, d))
+        tokens = tokens_of(centre(x, y, np.zeros(5)), y, np.ones(4))
+        weights = rng.uniform(0, 1, (3, 20))
+        u, w = directions(d, 150), directions(p, 150, 1)
+        squares, reach = (tokens.values @ u.T) ** 2, tokens.distances @ w.T
+        found = [(squares.T @ (weights[k, :, None] * reach**k)).max() for k in range(3)]
+        bounds = joint.joint_terms(tokens, weights)
+        assert np.all(found <= bounds)
+        assert np.all(bounds <= 3 * np.array(found))
 
 
 def test_greedy_means_are_linear_programmes():
