@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from estimators.estimate import Estimate, best
+from estimators.control import Known
+from estimators.estimate import Estimate
 from estimators.hypotheses import AbstractHypotheses, Effort, Suprema, ordered
+from estimators.sampling import FEWEST, Control, Drawn, Ends, pilot_draws, sampled_difference, sampled_mean
 from theory.bound import Bound, Relation
 from theory.rademacher import khintchine
 
@@ -47,7 +49,7 @@ class Bracket:
     certificates: dict[str, float]
     bounds: dict[str, Judgement]
     suprema: Suprema
-    largest_values: Float64[np.ndarray, " n"]
+    drawn: Drawn
     enumerated: bool
 
 
@@ -91,11 +93,14 @@ def bracket(
     if signs.ndim != 2 or signs.shape[1] != len(hypotheses.largest_values):
         raise ValueError(f"signs must have shape (draws, {len(hypotheses.largest_values)}), got {signs.shape}")
     effort = effort or Effort()
-    parts = []
-    for first in range(0, len(signs), SIGN_BLOCK):
-        parts.append(hypotheses.suprema(signs[first : first + SIGN_BLOCK], effort))
-        advance()
     largest = hypotheses.largest_values
+    control = None if enumerated or len(signs) < FEWEST else hypotheses.control(effort.seed)
+    # Pilot draws choose how the others are used, so no search may share work between the two.
+    pilot = pilot_draws(len(signs)) if control else 0
+    parts = []
+    for first, last in _blocks(pilot, len(signs)):
+        parts.append(hypotheses.suprema(signs[first:last], effort))
+        advance()
     # |f| <= M_i always holds, so clipping at mean M_i only removes rounding.
     suprema = Suprema(
         np.minimum(np.concatenate([part.lower for part in parts]), largest.mean()),
@@ -107,18 +112,13 @@ def bracket(
     # Half of the failure probability for bounds of the mean itself, if the class has any, the rest for the draws.
     uppers = hypotheses.expected_uppers((1 - confidence) / 2, effort.seed, signs if enumerated else None)
     kept = 1 - (1 - confidence) / 2 if uppers else confidence
+    drawn = Drawn(Ends(suprema.lower, suprema.upper), _known(largest, control), control, None)
     if enumerated:
         # The mean of 2^(n-1) <= 2^19 pairwise-summed terms is exact to far less than this.
         sampled = Estimate(max(0.0, means[0] * (1 - 1e-14)), means[1] * (1 + 1e-14), 1.0, "all sign vectors")
     else:
-        sampled = best(
-            suprema.lower,
-            suprema.upper,
-            minimum=0.0,
-            maximum=float(largest.mean()),
-            confidence=kept,
-            sub_gaussian_scale=float(np.sqrt((largest**2).sum()) / len(largest)),
-        )
+        drawn = drawn._replace(h=control.values(signs) if control else None)
+        sampled = sampled_mean(drawn, kept)
     values = uppers | {
         name: evaluate(make(ball), hypotheses.statistics) for name, make in hypotheses.certificates.items()
     }
@@ -145,15 +145,30 @@ def bracket(
         values,
         judged,
         suprema,
-        largest,
+        drawn,
         enumerated,
     )
+
+
+def _blocks(pilot: int, count: int) -> list[tuple[int, int]]:
+    """Ends of blocks of sign vectors; the pilot draws are blocks of their own."""
+    starts = [*range(0, pilot, SIGN_BLOCK), *range(pilot, count, SIGN_BLOCK)]
+    return list(zip(starts, [*starts[1:], count], strict=True))
+
+
+def _known(largest: Float64[np.ndarray, " n"], control: Control | None) -> Known:
+    """The range of g and McDiarmid's scale, unless the control knows more."""
+    if control is not None:
+        return control.known
+    scale = float(np.sqrt((largest**2).sum()) / len(largest))
+    return Known(minimum=0.0, maximum=float(largest.mean()), scale=scale, control_scale=0.0)
 
 
 def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Estimate:
     """Interval for R_hat(first) - R_hat(second), both computed from the same sign vectors.
 
-    The differences of g over the sign vectors are themselves i.i.d. in [-mean M_second, mean M_first].
+    The differences of g over the sign vectors are themselves i.i.d. in [-mean M_second, mean M_first], and the
+    difference of the controls is their control.
     """
     if first.suprema.lower.shape != second.suprema.lower.shape or first.enumerated != second.enumerated:
         raise ValueError("paired differences need two brackets from the same sign vectors")
@@ -162,12 +177,4 @@ def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Est
     if first.enumerated:
         slip = 1e-14 * (float(first.suprema.upper.mean()) + float(second.suprema.upper.mean()))
         return Estimate(float(lower.mean()) - slip, float(upper.mean()) + slip, 1.0, "all sign vectors")
-    both = first.largest_values + second.largest_values
-    return best(
-        lower,
-        upper,
-        minimum=-float(second.largest_values.mean()),
-        maximum=float(first.largest_values.mean()),
-        confidence=confidence,
-        sub_gaussian_scale=float(np.sqrt((both**2).sum()) / len(both)),
-    )
+    return sampled_difference(first.drawn, second.drawn, confidence)

@@ -23,6 +23,7 @@ from jaxtyping import Float64
 
 import theory.rademacher
 from estimators.attention import Head, make_head
+from estimators.sampling import Control
 from estimators.supremum import certificates
 from estimators.supremum.readout import Ball, support
 from theory.bound import Bound
@@ -96,10 +97,14 @@ class AbstractHypotheses(ABC):
 
     def expected_uppers(self, failure: float, seed: int, signs: Float64[np.ndarray, "k n"] | None) -> dict[str, float]:
         """Upper ends of R_hat by names, all true together with probability at least 1 - failure; certain for `signs`,
-        all
-        sign classes. None by default."""
+        all sign classes. None by default."""
         del failure, seed, signs
         return {}
+
+    def control(self, seed: int) -> Control | None:
+        """A cheap random variable near the supremum, of known mean, to narrow sampling error. None by default."""
+        del seed
+        return None
 
     @property
     @abstractmethod

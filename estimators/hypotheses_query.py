@@ -22,6 +22,8 @@ from estimators.hypotheses import (
     ordered,
     power_of_two,
 )
+from estimators.linear_control import linear_control
+from estimators.sampling import Control
 from estimators.supremum import certificates
 from estimators.supremum.ascent import INSIDE, ascent
 from estimators.supremum.branch_and_bound import MOST_DIMENSIONS, branch_and_bound
@@ -91,6 +93,12 @@ class AbstractQueryHypotheses(AbstractHeadHypotheses):
         """Maximisers of the linearised suprema, strictly inside the ball: starts for the ascent."""
         found = trust_region(linear_part(self.centred), signs, self.radius, with_queries=True)
         return found.queries * INSIDE
+
+    def control(self, seed: int) -> Control | None:
+        if self.radius == 0:
+            return None
+        scale, ball = self.readout_norm / len(self.values), self.constraints.readout_ball
+        return linear_control(self.centred, self.radius, ball, scale, self.largest_values, self.rounding, seed)
 
     def expected_uppers(self, failure: float, seed: int, signs) -> dict[str, float]:
         if self.head.keys.shape[-1] <= MOST_DIMENSIONS:

@@ -41,10 +41,12 @@ def linear_part(head: Centred) -> Linear:
 
 
 class TrustRegion(NamedTuple):
-    """Dual values (k, m) for every sign vector and every slope theta, and queries (k, p) of the last slope."""
+    """Dual values (k, m) for every sign vector and every slope theta; for the last slope queries (k, p) and what they
+    attain (k,), rounded down: a lower end of the same maximum (0 where queries were not asked for)."""
 
     upper: Float64[np.ndarray, "k m"]
     queries: Float64[np.ndarray, "k p"]
+    attained: Float64[np.ndarray, " k"]
 
 
 @partial(jax.jit, static_argnames="with_queries")
@@ -83,10 +85,12 @@ def _dual(total, jacobian, radius, slopes, with_queries: bool):
 
     upper, inner = jax.vmap(solve)(slopes)  # (m, k), (m, k, d)
     if not with_queries:
-        return upper.T, jnp.zeros((len(total), 0))
+        return upper.T, jnp.zeros((len(total), 0)), jnp.zeros(len(total))
     queries = jnp.einsum("kdp,kda,ka->kp", jacobian, vectors, inner[-1])
     norm = jnp.sqrt(jnp.sum(queries**2, axis=-1, keepdims=True))
-    return upper.T, queries / jnp.where(norm > 0, norm, 1.0)
+    queries = queries / jnp.where(norm > 0, norm, 1.0)
+    attained = total + slopes[-1] * radius * jnp.einsum("kdp,kp->kd", jacobian, queries)
+    return upper.T, queries, jnp.sqrt(jnp.sum(attained**2, axis=-1)) * (1 - 1e-12)
 
 
 @jax.jit
@@ -123,7 +127,7 @@ def trust_region(
     p = e * linear.factors.shape[1]
     slopes = jnp.asarray(slopes, dtype=jnp.float64)
     batch = int(max(1, min(2048, LARGEST_BATCH // (d * p))))
-    uppers, queries = [], []
+    uppers, queries, lowers = [], [], []
     slack = arithmetic_slack(linear, radius * float(jnp.max(slopes)))
     for first in range(0, len(signs), batch):
         part = jnp.asarray(signs[first : first + batch])
@@ -134,11 +138,13 @@ def trust_region(
         if radius == 0 or p == 0:
             found = jnp.sqrt(jnp.sum(total**2, axis=-1))[:, None].repeat(len(slopes), 1) * (1 + 1e-12)
             direction = jnp.zeros((len(part), p if with_queries else 0))
+            attained = found[:, -1] * (1 - 2e-12)
         else:
-            found, direction = _dual(total, sign_jacobians(linear, part), radius, slopes, with_queries)
+            found, direction, attained = _dual(total, sign_jacobians(linear, part), radius, slopes, with_queries)
         uppers.append(np.asarray(found)[:size] + slack)
         queries.append(np.asarray(direction)[:size] * radius)
-    return TrustRegion(np.concatenate(uppers), np.concatenate(queries))
+        lowers.append(np.maximum(np.asarray(attained)[:size] - slack, 0.0))
+    return TrustRegion(np.concatenate(uppers), np.concatenate(queries), np.concatenate(lowers))
 
 
 def jacobian_norms(linear: Linear) -> Float64[np.ndarray, " n"]:
