@@ -4,7 +4,7 @@ R_hat(F) = E_eps g(eps), g(eps) = sup_f (1/n) sum_i eps_i f(X_i): 1/n, no absolu
 certifies g_lo <= g <= g_hi. With all 2^(n-1) sign classes R_hat lies between the two means. With K i.i.d. draws the
 interval also covers the sampling error, for the exact g: nothing is assumed of the optimiser (estimators.estimate).
 Certificates that bound R_hat itself may replace the upper end: the symbolic ones have no sampling error, those of
-`expected_uppers` get half of the failure probability.
+`expected_uppers` get a quarter of the failure probability.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from theory.bound import Bound, Relation
 from theory.rademacher import khintchine
 
 SIGN_BLOCK = 2048
+MEAN_SHARE = 0.25  # of the failure probability, for bounds of the mean itself, if the class has any
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Bracket:
     """An interval for R_hat and where it comes from.
 
     certificate: what gave the upper end. optimisation_gap: mean g_hi / mean g_lo - 1, or with a
-    bound of the mean in place of mean g_hi where the class has one. sampling_halfwidth: half of what
-    the sampling error of the sign draws adds to the interval [mean g_lo, mean g_hi]; 0 for enumerated signs.
+    bound of the mean in place of mean g_hi where the class has one. sampling_halfwidth: the most that the sampling
+    error of the sign draws adds at one end of [mean g_lo, mean g_hi]; 0 for enumerated signs. excess: an upper end of
+    R_hat minus the mean of the control (`estimators.hypotheses.MeanUppers`).
     """
 
     estimate: Estimate
@@ -51,6 +53,7 @@ class Bracket:
     suprema: Suprema
     drawn: Drawn
     enumerated: bool
+    excess: float
 
 
 def evaluate(bound: Bound, statistics: dict[str, tuple[float, float]]) -> float:
@@ -109,9 +112,9 @@ def bracket(
         all(part.finished for part in parts),
     )
     means = float(suprema.lower.mean()), float(suprema.upper.mean())
-    # Half of the failure probability for bounds of the mean itself, if the class has any, the rest for the draws.
-    uppers = hypotheses.expected_uppers((1 - confidence) / 2, effort.seed, signs if enumerated else None)
-    kept = 1 - (1 - confidence) / 2 if uppers else confidence
+    found = hypotheses.expected_uppers(MEAN_SHARE * (1 - confidence), effort.seed, signs if enumerated else None)
+    uppers = found.uppers
+    kept = 1 - (1 - MEAN_SHARE) * (1 - confidence) if uppers else confidence
     drawn = Drawn(Ends(suprema.lower, suprema.upper), _known(largest, control), control, None)
     if enumerated:
         # The mean of 2^(n-1) <= 2^19 pairwise-summed terms is exact to far less than this.
@@ -141,12 +144,13 @@ def bracket(
         estimate,
         certificate,
         _ratio(min(means[1], *uppers.values()) if uppers else means[1], means[0]) - 1,
-        0.0 if enumerated else max(0.0, ((sampled.upper - means[1]) + (means[0] - sampled.lower)) / 2),
+        0.0 if enumerated else max(0.0, sampled.upper - means[1], means[0] - sampled.lower),
         values,
         judged,
         suprema,
         drawn,
         enumerated,
+        found.excess,
     )
 
 
@@ -165,10 +169,12 @@ def _known(largest: Float64[np.ndarray, " n"], control: Control | None) -> Known
 
 
 def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Estimate:
-    """Interval for R_hat(first) - R_hat(second), both computed from the same sign vectors.
+    """Interval for R_hat(first) - R_hat(second), both computed from the same sign vectors at this confidence.
 
     The differences of g over the sign vectors are themselves i.i.d. in [-mean M_second, mean M_first], and the
-    difference of the controls is their control.
+    difference of the controls is their control. Where both suprema are bounded in the mean by E g <= E h + excess,
+    R_hat(1) - R_hat(2) lies between E(g_1 - h_2) - excess_2 and E(h_1 - g_2) + excess_1: only attained values and
+    controls are left. The two excesses fail with at most MEAN_SHARE of the failure probability each.
     """
     if first.suprema.lower.shape != second.suprema.lower.shape or first.enumerated != second.enumerated:
         raise ValueError("paired differences need two brackets from the same sign vectors")
@@ -177,4 +183,10 @@ def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Est
     if first.enumerated:
         slip = 1e-14 * (float(first.suprema.upper.mean()) + float(second.suprema.upper.mean()))
         return Estimate(float(lower.mean()) - slip, float(upper.mean()) + slip, 1.0, "all sign vectors")
-    return sampled_difference(first.drawn, second.drawn, confidence)
+    if not (np.isfinite(first.excess + second.excess) and first.drawn.h and second.drawn.h):
+        return sampled_difference(first.drawn, second.drawn, confidence)
+    # Each interval is used at one end, so the two together fail as often as one of them.
+    kept = 1 - (1 - 2 * MEAN_SHARE) * (1 - confidence)
+    low = sampled_difference(first.drawn, second.drawn.linear(), kept).lower - second.excess
+    high = sampled_difference(first.drawn.linear(), second.drawn, kept).upper + first.excess
+    return Estimate(min(low, high), max(low, high), confidence, "control variate and certified excess")

@@ -76,6 +76,14 @@ class Suprema:
     finished: bool = True
 
 
+@dataclass(frozen=True)
+class MeanUppers:
+    """uppers: names -> upper ends of R_hat = E g. excess: an upper end of E g - E h, h the class's control."""
+
+    uppers: dict[str, float]
+    excess: float = np.inf
+
+
 class AbstractHypotheses(ABC):
     """A symmetric class of real functions on n given inputs.
 
@@ -95,11 +103,11 @@ class AbstractHypotheses(ABC):
     def suprema(self, signs: Float64[np.ndarray, "k n"], effort: Effort) -> Suprema:
         """Certified ends of the supremum for every row of `signs`."""
 
-    def expected_uppers(self, failure: float, seed: int, signs: Float64[np.ndarray, "k n"] | None) -> dict[str, float]:
-        """Upper ends of R_hat by names, all true together with probability at least 1 - failure; certain for `signs`,
+    def expected_uppers(self, failure: float, seed: int, signs: Float64[np.ndarray, "k n"] | None) -> MeanUppers:
+        """Upper ends of R_hat itself, all true together with probability at least 1 - failure; certain for `signs`,
         all sign classes. None by default."""
         del failure, seed, signs
-        return {}
+        return MeanUppers({})
 
     def control(self, seed: int) -> Control | None:
         """A cheap random variable near the supremum, of known mean, to narrow sampling error. None by default."""

@@ -13,7 +13,15 @@ import numpy as np
 from jaxtyping import Float64
 
 from estimators.attention import Head
-from estimators.hypotheses import AbstractHeadHypotheses, Constraints, Effort, Suprema, ordered, power_of_two
+from estimators.hypotheses import (
+    AbstractHeadHypotheses,
+    Constraints,
+    Effort,
+    MeanUppers,
+    Suprema,
+    ordered,
+    power_of_two,
+)
 from estimators.hypotheses_query import Query
 from estimators.hypotheses_table import SLIP, contained_lower
 from estimators.learned_encoding import LogitFeatures, extend
@@ -93,14 +101,14 @@ class LearnedBias(AbstractHeadHypotheses):
         """Whether branch and bound is within reach."""
         return self.product.split + len(self.product.extents) <= MOST_DIMENSIONS
 
-    def expected_uppers(self, failure: float, seed: int, signs) -> dict[str, float]:
+    def expected_uppers(self, failure: float, seed: int, signs) -> MeanUppers:
         """Those of the covering ball of `radius`, a larger class: U9, U10, U11 know nothing of boxes."""
         if self.exact:
-            return {}
+            return MeanUppers({})
         whole = centre(self.head.keys, self.head.values, self.head.bias)
         found = expected(whole, self.radius, failure=failure, seed=seed, signs=signs).uppers
         scale = self.readout_norm / len(self.values) * certificates.INFLATION
-        return {name: (value + self.rounding) * scale for name, value in found.items()}
+        return MeanUppers({name: (value + self.rounding) * scale for name, value in found.items()})
 
     def suprema(self, signs, effort: Effort) -> Suprema:
         exact = self.exact

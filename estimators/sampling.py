@@ -9,6 +9,7 @@ Which method is used depends on the number of draws only, never on their values:
 control, `estimators.estimate.best`; else `estimators.control.controlled`.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
+from estimators.concentration import SubGaussian
 from estimators.control import Known, controlled, paired
 from estimators.estimate import Estimate, best
 
@@ -69,6 +71,22 @@ class Drawn(NamedTuple):
     known: Known
     control: Control | None
     h: Ends | None
+
+    def linear(self) -> "Drawn":
+        """The control in place of g."""
+        if self.h is None:
+            raise ValueError("these draws have no control: pass draws of a class that has one")
+        known = self.known
+        exact = SubGaussian(0.0, 0.0)
+        swapped = dataclasses.replace(
+            known,
+            minimum=known.control_minimum,
+            maximum=known.control_maximum,
+            scale=known.control_scale,
+            above=exact,
+            below=exact,
+        )
+        return self._replace(g=self.h, known=swapped)
 
 
 def sampled_mean(drawn: Drawn, confidence: float) -> Estimate:

@@ -1,12 +1,11 @@
 """The mean over signs of a head's supremum, bounded above by the least of U9, U10 and U11, with its confidence.
 
 U11 is certain. U9 and U10 contain E max |S_0 + theta J w|, a mean of cheap draws: the certificate and theta are chosen
-on
-pilot draws that are used for nothing else, the mean is taken over fresh draws, and its upper end covers their sampling
-error (`estimators.estimate.best` with the convex concentration of `estimators.concentration`). With all 2^(n-1) sign
-classes that mean is exact and the tensor norms are bounded without draws, so nothing is random. The linearised
-supremum is
-also the control variate for the ascent's values (`estimators.control`). Units: sums over samples, unit read-out.
+on pilot draws that are used for nothing else, the mean is taken over fresh draws, and its upper end covers their
+sampling error (`estimators.estimate.best` with the convex concentration of `estimators.concentration`). With all
+2^(n-1) sign classes that mean is exact and the tensor norms are bounded without draws, so nothing is random. The
+linearised supremum is also the control of the ascent's values (`estimators.linear_control`). Units: sums over samples,
+unit read-out.
 """
 
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from estimators.supremum.semigroup import semigroup
 from estimators.supremum.trust_region import jacobian_norms, trust_region, weak_variance
 
 PILOT = 64
+LITTLE = 0.5  # of the pilot mean
 MOST_DRAWS, FEWEST_DRAWS = 8192, 1024
 WORK = 2e10  # products in the sign sums of one mean
 PILOT_STREAM, MEAN_STREAM = 104729, 1299709  # added to the seed: independent of the signs of the bracket
@@ -30,20 +30,17 @@ PILOT_STREAM, MEAN_STREAM = 104729, 1299709  # added to the seed: independent of
 
 @dataclass(frozen=True)
 class Expected:
-    """uppers: names -> upper ends of E max_w |S_eps(w)|; all hold together up to the failure probability asked for.
-
-    linear_mean: interval for E max |S_0 + J w| (None for enumerated signs), linear_scale its sub-Gaussian scale.
-    """
+    """uppers: names -> upper ends of E max_w |S_eps(w)|; excess: upper end of E max |S_eps(w)| - E max |S_0 + J w|. All
+    hold together up to the failure probability asked for."""
 
     uppers: dict[str, float]
-    linear_mean: Estimate | None = None
-    linear_scale: float = 0.0
+    excess: float
 
 
 def linear_means(
     portfolio: Portfolio, radius: float, slopes: list[float], failure: float, seed: int
-) -> dict[float, tuple[Estimate, float]]:
-    """Intervals for E max |S_0 + slope J w| from fresh draws, both ends with failure/2 for each slope, and scales."""
+) -> dict[float, Estimate]:
+    """Intervals for E max |S_0 + slope J w| from fresh draws; each upper end fails with probability failure."""
     linear = portfolio.linear
     n, d, _ = linear.covariances.shape
     work = n * d * portfolio.head.logit_dim
@@ -55,9 +52,10 @@ def linear_means(
         sizes = np.linalg.norm(linear.outputs, axis=1) + slope * radius * jacobian_norms(linear)
         scale = convex_scale(weak_variance(linear, slope * radius), sizes)
         most = max(float(sizes.sum()) * (1 + 1e-9), float(column.max()))
-        found[slope] = (
-            best(column, column, minimum=0.0, maximum=most, confidence=1 - failure, sub_gaussian_scale=scale),
-            scale,
+        # The interval splits its failure probability over two ends, of which the upper one is used.
+        confidence = 1 - 2 * failure
+        found[slope] = best(
+            column, column, minimum=0.0, maximum=most, confidence=confidence, sub_gaussian_scale=scale
         )
     return found
 
@@ -67,17 +65,16 @@ def expected(
 ) -> Expected:
     """U9, U10 and U11 of `head` at `radius`. `signs`: all sign classes, if they are enumerated (then nothing is
     random)."""
-    uppers = {"U11-semigroup": semigroup(head, radius)}
     n = len(head.outputs)
+    portfolio = Portfolio(head, failure=0.0 if signs is not None else failure / 2, seed=seed)
+    pilot = signs if signs is not None else draw_signs(seed + PILOT_STREAM, PILOT, n)
+    chosen, typical = portfolio.choose(radius, pilot)
     if signs is not None:
-        portfolio = Portfolio(head, failure=0.0, seed=seed)
-        chosen = portfolio.choose(radius, signs)
         mean = float(trust_region(portfolio.linear, signs, radius, (chosen.slope,)).upper.mean())
-        return Expected(uppers | {chosen.name: (mean + chosen.excess) * (1 + 1e-12)})
-    portfolio = Portfolio(head, failure=failure / 3, seed=seed)
-    chosen = portfolio.choose(radius, draw_signs(seed + PILOT_STREAM, PILOT, n))
-    slopes = sorted({chosen.slope, 1.0})
-    means = linear_means(portfolio, radius, slopes, failure / 3, seed)
-    uppers[chosen.name] = (means[chosen.slope][0].upper + chosen.excess) * (1 + 1e-12)
-    mean, scale = means[1.0]
-    return Expected(uppers, mean, scale)
+    else:
+        mean = linear_means(portfolio, radius, [chosen.slope], failure / 2, seed)[chosen.slope].upper
+    uppers = {chosen.name: (mean + chosen.excess) * (1 + 1e-12)}
+    # Where little is lost, U11 loses more: it is searched for elsewhere only.
+    if chosen.excess > LITTLE * typical:
+        uppers["U11-semigroup"] = semigroup(head, radius)
+    return Expected(uppers, min(option.excess for option in portfolio.options(radius) if option.slope == 1.0))

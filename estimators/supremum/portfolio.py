@@ -110,14 +110,15 @@ class Portfolio:
                     found.append(Option(f"U10-division-free, theta = {theta:.1f}, m = {kept}", theta, excess * UP))
         return found
 
-    def choose(self, radius: float, pilot: Float64[np.ndarray, "k n"]) -> Option:
-        """The option that is least on pilot sign vectors, which must not be used for its evaluation."""
+    def choose(self, radius: float, pilot: Float64[np.ndarray, "k n"]) -> tuple[Option, float]:
+        """The option that is least on pilot sign vectors, which must not be used for its evaluation, and the pilot mean
+        of its first term."""
         options = self.options(radius)
         best: dict[float, Option] = {}
         for option in sorted(options, key=lambda option: -option.excess):
             best[option.slope] = option
         slopes = sorted(best)
         values = trust_region(self.linear, pilot, radius, slopes).upper.mean(axis=0)
-        return min(
-            (best[slope] for slope in slopes), key=lambda option: values[slopes.index(option.slope)] + option.excess
-        )
+        means = dict(zip(slopes, values.tolist(), strict=True))
+        chosen = min((best[slope] for slope in slopes), key=lambda option: means[option.slope] + option.excess)
+        return chosen, means[chosen.slope]

@@ -121,8 +121,8 @@ def test_bounds_of_the_mean_hold_random_parameters():
     queries = rng.standard_normal((10_000, 5))
     queries *= 0.1 / np.linalg.norm(queries, axis=1, keepdims=True)
     value = bias_oracle(tokens, signs, queries, own + 0.3 * rng.choice([-1.0, 1.0], (10_000, 4))).mean()
-    assert value <= min(made.expected_uppers(0.01, 0, signs).values())
-    assert value > min(made.fixed.expected_uppers(0.01, 0, signs).values())
+    assert value <= min(made.expected_uppers(0.01, 0, signs).uppers.values())
+    assert value > min(made.fixed.expected_uppers(0.01, 0, signs).uppers.values())
 
 
 def test_radius_zero_is_the_fixed_encoding():
