@@ -8,7 +8,7 @@ Certificates that bound R_hat itself may replace the upper end: the symbolic one
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,7 +16,17 @@ from jaxtyping import Float64
 from estimators.control import Known
 from estimators.estimate import Estimate
 from estimators.hypotheses import AbstractHypotheses, Effort, Suprema, ordered
-from estimators.sampling import FEWEST, Control, Drawn, Ends, pilot_draws, sampled_difference, sampled_mean
+from estimators.sampling import (
+    FEWEST,
+    Control,
+    Drawn,
+    Ends,
+    Stage,
+    doubling_stages,
+    sampled_difference,
+    sampled_mean,
+    single_stage,
+)
 from theory.bound import Bound, Relation
 from theory.rademacher import khintchine
 
@@ -54,6 +64,7 @@ class Bracket:
     drawn: Drawn
     enumerated: bool
     excess: float
+    stages: tuple[Stage, ...]
 
 
 def evaluate(bound: Bound, statistics: dict[str, tuple[float, float]]) -> float:
@@ -87,41 +98,52 @@ def bracket(
     confidence: float = 0.99,
     effort: Effort | None = None,
     advance: Callable[[], None] = lambda: None,
+    until_halfwidth: float | None = None,
 ) -> Bracket:
     """Bracket R_hat of `hypotheses` from sign vectors `signs` (all classes if `enumerated`, else i.i.d. draws).
 
     Sign vectors are processed in blocks, so memory does not grow with their number; results do not depend on the
-    block. Raises ValueError for shapes that do not fit.
+    block. until_halfwidth: stop at the first of `doubling_stages` at which the sampling error is at most this share of
+    the mean; all stages share the failure probability, so the interval holds whenever it stops.
+    Raises ValueError for shapes that do not fit.
     """
     if signs.ndim != 2 or signs.shape[1] != len(hypotheses.largest_values):
         raise ValueError(f"signs must have shape (draws, {len(hypotheses.largest_values)}), got {signs.shape}")
+    if until_halfwidth is not None and not (until_halfwidth > 0 and not enumerated):
+        raise ValueError(
+            f"until-halfwidth {until_halfwidth} must be above 0 and needs drawn signs: all sign vectors have no "
+            "sampling error"
+        )
     effort = effort or Effort()
     largest = hypotheses.largest_values
     control = None if enumerated or len(signs) < FEWEST else hypotheses.control(effort.seed)
-    # Pilot draws choose how the others are used, so no search may share work between the two.
-    pilot = pilot_draws(len(signs)) if control else 0
-    parts = []
-    for first, last in _blocks(pilot, len(signs)):
-        parts.append(hypotheses.suprema(signs[first:last], effort))
-        advance()
-    # |f| <= M_i always holds, so clipping at mean M_i only removes rounding.
-    suprema = Suprema(
-        np.minimum(np.concatenate([part.lower for part in parts]), largest.mean()),
-        np.minimum(np.concatenate([part.upper for part in parts]), largest.mean()),
-        max((part.certificate for part in parts), key=[part.certificate for part in parts].count),
-        all(part.finished for part in parts),
-    )
-    means = float(suprema.lower.mean()), float(suprema.upper.mean())
+    stages = single_stage(len(signs)) if until_halfwidth is None else doubling_stages(len(signs))
     found = hypotheses.expected_uppers(MEAN_SHARE * (1 - confidence), effort.seed, signs if enumerated else None)
     uppers = found.uppers
-    kept = 1 - (1 - MEAN_SHARE) * (1 - confidence) if uppers else confidence
-    drawn = Drawn(Ends(suprema.lower, suprema.upper), _known(largest, control), control, None)
-    if enumerated:
-        # The mean of 2^(n-1) <= 2^19 pairwise-summed terms is exact to far less than this.
-        sampled = Estimate(max(0.0, means[0] * (1 - 1e-14)), means[1] * (1 + 1e-14), 1.0, "all sign vectors")
-    else:
-        drawn = drawn._replace(h=control.values(signs) if control else None)
-        sampled = sampled_mean(drawn, kept)
+    share = (1 - MEAN_SHARE if uppers else 1.0) * (1 - confidence) / len(stages)
+    parts: list[Suprema] = []
+    controls: list[Ends] = []
+    done = 0
+    for stage in stages:
+        # Pilot draws choose how the others are used, so no search may share work between the two.
+        for first, last in _blocks(done, stage, bool(control)):
+            parts.append(hypotheses.suprema(signs[first:last], effort))
+            advance()
+        controls += [control.values(signs[done : stage.draws])] if control else []
+        done = stage.draws
+        suprema = _joined(parts, float(largest.mean()))
+        means = float(suprema.lower.mean()), float(suprema.upper.mean())
+        h = Ends(*map(np.concatenate, zip(*controls, strict=True))) if control else None
+        drawn = Drawn(Ends(suprema.lower, suprema.upper), _known(largest, control), control, h, stage.pilot)
+        if enumerated:
+            # The mean of 2^(n-1) <= 2^19 pairwise-summed terms is exact to far less than this.
+            sampled = Estimate(max(0.0, means[0] * (1 - 1e-14)), means[1] * (1 + 1e-14), 1.0, "all sign vectors")
+            halfwidth = 0.0
+        else:
+            sampled = sampled_mean(drawn, 1 - share)
+            halfwidth = max(0.0, sampled.upper - means[1], means[0] - sampled.lower)
+        if until_halfwidth is not None and halfwidth <= until_halfwidth * means[0]:
+            break
     values = uppers | {
         name: evaluate(make(ball), hypotheses.statistics) for name, make in hypotheses.certificates.items()
     }
@@ -144,20 +166,33 @@ def bracket(
         estimate,
         certificate,
         _ratio(min(means[1], *uppers.values()) if uppers else means[1], means[0]) - 1,
-        0.0 if enumerated else max(0.0, sampled.upper - means[1], means[0] - sampled.lower),
+        halfwidth,
         values,
         judged,
         suprema,
         drawn,
         enumerated,
         found.excess,
+        tuple(stages),
     )
 
 
-def _blocks(pilot: int, count: int) -> list[tuple[int, int]]:
-    """Ends of blocks of sign vectors; the pilot draws are blocks of their own."""
-    starts = [*range(0, pilot, SIGN_BLOCK), *range(pilot, count, SIGN_BLOCK)]
-    return list(zip(starts, [*starts[1:], count], strict=True))
+def _blocks(done: int, stage: Stage, piloted: bool) -> list[tuple[int, int]]:
+    """Ends of the blocks of sign vectors of this stage; the pilot draws are blocks of their own."""
+    cut = stage.pilot if piloted and done < stage.pilot < stage.draws else done
+    starts = [*range(done, cut, SIGN_BLOCK), *range(cut, stage.draws, SIGN_BLOCK)]
+    return list(zip(starts, [*starts[1:], stage.draws], strict=True))
+
+
+def _joined(parts: list[Suprema], most: float) -> Suprema:
+    # |f| <= M_i always holds, so clipping at mean M_i only removes rounding.
+    names = [part.certificate for part in parts]
+    return Suprema(
+        np.minimum(np.concatenate([part.lower for part in parts]), most),
+        np.minimum(np.concatenate([part.upper for part in parts]), most),
+        max(names, key=names.count),
+        all(part.finished for part in parts),
+    )
 
 
 def _known(largest: Float64[np.ndarray, " n"], control: Control | None) -> Known:
@@ -176,17 +211,22 @@ def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Est
     R_hat(1) - R_hat(2) lies between E(g_1 - h_2) - excess_2 and E(h_1 - g_2) + excess_1: only attained values and
     controls are left. The two excesses fail with at most MEAN_SHARE of the failure probability each.
     """
-    if first.suprema.lower.shape != second.suprema.lower.shape or first.enumerated != second.enumerated:
+    if first.stages != second.stages or first.enumerated != second.enumerated:
         raise ValueError("paired differences need two brackets from the same sign vectors")
-    lower = first.suprema.lower - second.suprema.upper
-    upper = first.suprema.upper - second.suprema.lower
     if first.enumerated:
+        lower = first.suprema.lower - second.suprema.upper
+        upper = first.suprema.upper - second.suprema.lower
         slip = 1e-14 * (float(first.suprema.upper.mean()) + float(second.suprema.upper.mean()))
         return Estimate(float(lower.mean()) - slip, float(upper.mean()) + slip, 1.0, "all sign vectors")
-    if not (np.isfinite(first.excess + second.excess) and first.drawn.h and second.drawn.h):
-        return sampled_difference(first.drawn, second.drawn, confidence)
+    # Brackets that stopped early have a stage in common: the earlier of the two.
+    draws = min(len(first.suprema.lower), len(second.suprema.lower))
+    stage = next(stage for stage in first.stages if stage.draws == draws)
+    one, two = (found.drawn.first(*stage) for found in (first, second))
+    if not (np.isfinite(first.excess + second.excess) and one.h and two.h):
+        found = sampled_difference(one, two, 1 - (1 - confidence) / len(first.stages))
+        return replace(found, confidence=confidence)
     # Each interval is used at one end, so the two together fail as often as one of them.
-    kept = 1 - (1 - 2 * MEAN_SHARE) * (1 - confidence)
-    low = sampled_difference(first.drawn, second.drawn.linear(), kept).lower - second.excess
-    high = sampled_difference(first.drawn.linear(), second.drawn, kept).upper + first.excess
+    kept = 1 - (1 - 2 * MEAN_SHARE) * (1 - confidence) / len(first.stages)
+    low = sampled_difference(one, two.linear(), kept).lower - second.excess
+    high = sampled_difference(one.linear(), two, kept).upper + first.excess
     return Estimate(min(low, high), max(low, high), confidence, "control variate and certified excess")

@@ -23,8 +23,10 @@ from jaxtyping import Float64
 
 import theory.rademacher
 from estimators.attention import Head, make_head
+from estimators.linear_control import linear_control
 from estimators.sampling import Control
 from estimators.supremum import certificates
+from estimators.supremum.centred import centre
 from estimators.supremum.readout import Ball, support
 from theory.bound import Bound
 
@@ -199,6 +201,12 @@ class Frozen(AbstractHeadHypotheses):
     @property
     def radius(self) -> float:
         return 0.0
+
+    def control(self, seed: int) -> Control | None:
+        """The supremum itself: what is cheap needs no other."""
+        centred = centre(self.head.keys, self.head.values, self.head.bias)
+        scale, ball = self.readout_norm / len(self.values), self.constraints.readout_ball
+        return linear_control(centred, 0.0, ball, scale, self.largest_values, self.rounding, seed)
 
     def suprema(self, signs, effort: Effort) -> Suprema:
         value = np.asarray(support(jnp.asarray(signs @ self.linear.outputs), self.constraints.readout_ball))

@@ -25,6 +25,8 @@ from estimators.hypotheses import (
 from estimators.hypotheses_query import Query
 from estimators.hypotheses_table import SLIP, contained_lower
 from estimators.learned_encoding import LogitFeatures, extend
+from estimators.linear_control import widened
+from estimators.sampling import Control
 from estimators.supremum import certificates, product_certificates
 from estimators.supremum.ascent import ascent, ball_pool, pool_values
 from estimators.supremum.box_ball import ProductSet, linear_maximiser, product_ascent, signed_sum
@@ -109,6 +111,11 @@ class LearnedBias(AbstractHeadHypotheses):
         found = expected(whole, self.radius, failure=failure, seed=seed, signs=signs).uppers
         scale = self.readout_norm / len(self.values) * certificates.INFLATION
         return MeanUppers({name: (value + self.rounding) * scale for name, value in found.items()})
+
+    def control(self, seed: int) -> Control | None:
+        """That of the fixed encoding, which is a member of the class."""
+        inner = self.fixed.control(seed)
+        return widened(inner, self.largest_values) if inner else None
 
     def suprema(self, signs, effort: Effort) -> Suprema:
         exact = self.exact

@@ -100,8 +100,6 @@ class AbstractQueryHypotheses(AbstractHeadHypotheses):
         return found.queries * INSIDE
 
     def control(self, seed: int) -> Control | None:
-        if self.radius == 0:
-            return None
         scale, ball = self.readout_norm / len(self.values), self.constraints.readout_ball
         return linear_control(self.centred, self.radius, ball, scale, self.largest_values, self.rounding, seed)
 

@@ -14,6 +14,8 @@ from jaxtyping import Float64
 
 from estimators.hypotheses import AbstractHypotheses, Constraints, Effort, Suprema, ordered, power_of_two
 from estimators.hypotheses_query import Query
+from estimators.linear_control import widened
+from estimators.sampling import Control
 from estimators.supremum import certificates, product_certificates
 from estimators.supremum.ascent import ascent
 from estimators.supremum.box_ball import ball_ball, product_ascent
@@ -145,6 +147,11 @@ class LearnedTable(AbstractHypotheses):
             | {word: (value, value) for word, value in (sizes | radii).items()}
             | {"frozen_energy": self.fixed.statistics["frozen_energy"]}
         )
+
+    def control(self, seed: int) -> Control | None:
+        """That of the fixed encoding, which is a member of the class."""
+        inner = self.fixed.control(seed)
+        return widened(inner, self.largest_values) if inner else None
 
     def suprema(self, signs, effort: Effort) -> Suprema:
         head, ball, length = self.fixed.head, self.constraints.readout_ball, self.fixed.head.keys.shape[1]

@@ -11,6 +11,8 @@ R is a convex function of the signs with weak variance at most sum rho_i^2, and 
 V_h that of h: sub-Gaussian scales by `estimators.concentration`.
 """
 
+import dataclasses
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -66,6 +68,15 @@ def remainder_sizes(head: Centred, linear: Linear, radius: float) -> Float64[np.
     spread = diameters(head.values)
     turned = np.tanh(reach / 4) * spread + radius * jacobian_norms(linear)
     return np.minimum(spread * reach**2 / (12 * np.sqrt(3.0)), turned) * UP
+
+
+def widened(control: Control, largest_values: Float64[np.ndarray, " n"]) -> Control:
+    """The control of a contained class for a larger one: h still exceeds g by no more than R, but not the reverse, and
+    of the scale of g only McDiarmid's is known. largest_values: of the larger class."""
+    n = len(largest_values)
+    scale = float(np.linalg.norm(largest_values)) / n * UP
+    known = dataclasses.replace(control.known, maximum=float(largest_values.mean()), scale=scale, above=None)
+    return dataclasses.replace(control, known=known)
 
 
 def linear_control(

@@ -59,18 +59,49 @@ def _cheap_mean(cheap: Ends, known: Known, confidence: float) -> Estimate:
     return best(*ends, minimum=low, maximum=high, confidence=confidence, sub_gaussian_scale=scale)
 
 
-def pilot_draws(draws: int) -> int:
-    """How many of the draws choose weights and clipping points, and nothing else."""
-    return max(20, draws // 10)
+class Stage(NamedTuple):
+    """After `draws` draws an interval is made, the first `pilot` of them being pilot draws."""
+
+    draws: int
+    pilot: int
+
+
+def single_stage(draws: int) -> list[Stage]:
+    """All draws at once; a tenth of them chooses weights and clipping points, and nothing else."""
+    return [Stage(draws, max(20, draws // 10))]
+
+
+def doubling_stages(most: int, first: int = 100) -> list[Stage]:
+    """first, 2 first, 4 first ... draws, the last cut at `most`; fixed before any draw is seen. Pilot draws are those
+    of an earlier stage, at most a fifth of all: what was searched together stays together.
+
+    Intervals at level delta/len(stages) each hold together with probability at least 1 - delta (union bound), so one
+    may stop at whichever stage one likes.
+    """
+    counts = [first]
+    while counts[-1] < most:
+        counts.append(min(2 * counts[-1], most))
+    if most <= first:
+        return single_stage(most)
+    ends = [max(20, first // 10), *counts]
+    return [Stage(count, max(end for end in ends if end <= max(ends[0], count // 5))) for count in counts]
 
 
 class Drawn(NamedTuple):
-    """Draws of g: their ends, what is known of g, its control, and the ends of the control on the same draws."""
+    """Draws of g: their ends, what is known of g, its control, the ends of the control on the same draws, and how many
+    draws at the beginning are pilot draws, whose ends were computed without the others."""
 
     g: Ends
     known: Known
     control: Control | None
     h: Ends | None
+    pilot: int
+
+    def first(self, count: int, pilot: int) -> "Drawn":
+        """The first `count` draws."""
+        g, h = (ends and Ends(*(end[:count] for end in ends)) for ends in (self.g, self.h))
+        assert g is not None
+        return self._replace(g=g, h=h, pilot=pilot)
 
     def linear(self) -> "Drawn":
         """The control in place of g."""
@@ -90,9 +121,8 @@ class Drawn(NamedTuple):
 
 
 def sampled_mean(drawn: Drawn, confidence: float) -> Estimate:
-    """Interval for E g from i.i.d. draws. With a control, the ends of the first `pilot_draws` draws must have been
-    computed without the others."""
-    g, known, control, h = drawn
+    """Interval for E g from i.i.d. draws."""
+    g, known, control, h, pilot = drawn
     if control is None or h is None or len(g.lower) < FEWEST:
         return best(
             *g,
@@ -102,7 +132,6 @@ def sampled_mean(drawn: Drawn, confidence: float) -> Estimate:
             sub_gaussian_scale=known.scale,
         )
     mean = control.mean(1 - CONTROL_SHARE * (1 - confidence))
-    pilot = pilot_draws(len(g.lower))
     return controlled(*g, *h, known=known, control_mean=mean, pilot=pilot, confidence=confidence)
 
 
@@ -114,4 +143,4 @@ def sampled_difference(first: Drawn, second: Drawn, confidence: float) -> Estima
         cheap = first.control.cheap, second.control.cheap
         if cheap[0].lower.shape == cheap[1].lower.shape:
             control, h = Control(known, first.control.values, cheap[0] - cheap[1]), first.h - second.h
-    return sampled_mean(Drawn(difference, known, control, h), confidence)
+    return sampled_mean(Drawn(difference, known, control, h, first.pilot), confidence)

@@ -68,7 +68,7 @@ def drawn_from(g: Ends, h: Ends, control: Control, rng, draws: int, cheap: int, 
     chosen, other = rng.integers(0, len(SIGNS), draws), rng.integers(0, len(SIGNS), cheap)
     shifted = Ends(h.lower[other] + bias, h.upper[other] + bias)
     fresh = dataclasses.replace(control, cheap=shifted)
-    return Drawn(Ends(*(e[chosen] for e in g)), control.known, fresh, Ends(*(e[chosen] for e in h)))
+    return Drawn(Ends(*(e[chosen] for e in g)), control.known, fresh, Ends(*(e[chosen] for e in h)), draws // 10)
 
 
 @pytest.mark.parametrize("radius", [0.4, 3.0])
@@ -101,7 +101,7 @@ def test_a_control_narrows_what_it_resembles():
     signs = draw_signs(0, 400, 7)
     found = made.suprema(signs, Effort(gap=1e-3))
     control = made.control(0)
-    drawn = Drawn(Ends(found.lower, found.upper), control.known, control, control.values(signs))
+    drawn = Drawn(Ends(found.lower, found.upper), control.known, control, control.values(signs), 40)
     narrow = sampled_mean(drawn, 0.99)
     wide = sampled_mean(drawn._replace(control=None, h=None), 0.99)
     assert narrow.width < wide.width / 2
