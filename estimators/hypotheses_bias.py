@@ -34,6 +34,7 @@ from estimators.supremum.box_bounds import diameters
 from estimators.supremum.branch_and_bound import MOST_DIMENSIONS
 from estimators.supremum.centred import centre
 from estimators.supremum.expected import expected
+from estimators.supremum.portfolio import Portfolio
 from estimators.supremum.product_search import product_branch_and_bound
 from estimators.supremum.readout import support
 from theory.bound import Bound
@@ -108,7 +109,8 @@ class LearnedBias(AbstractHeadHypotheses):
         if self.exact:
             return MeanUppers({})
         whole = centre(self.head.keys, self.head.values, self.head.bias)
-        found = expected(whole, self.radius, failure=failure, seed=seed, signs=signs).uppers
+        portfolio = Portfolio(whole, failure=0.0 if signs is not None else failure / 2, seed=seed)
+        found = expected(portfolio, self.radius, failure=failure / 2, seed=seed, signs=signs).uppers
         scale = self.readout_norm / len(self.values) * certificates.INFLATION
         return MeanUppers({name: (value + self.rounding) * scale for name, value in found.items()})
 

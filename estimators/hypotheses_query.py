@@ -5,7 +5,7 @@ linearised class, the upper end from U9, U10, U11 (`estimators.supremum.expected
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import jax.numpy as jnp
@@ -31,6 +31,7 @@ from estimators.supremum.box_bounds import diameters
 from estimators.supremum.branch_and_bound import MOST_DIMENSIONS, branch_and_bound
 from estimators.supremum.centred import Centred, centre
 from estimators.supremum.expected import expected
+from estimators.supremum.portfolio import Portfolio
 from estimators.supremum.readout import support
 from estimators.supremum.trust_region import linear_part, trust_region
 
@@ -45,6 +46,22 @@ class AbstractQueryHypotheses(AbstractHeadHypotheses):
 
     certificates = theory.rademacher.QUERY_CERTIFICATES
     bounds = theory.rademacher.QUERY_BOUNDS
+
+    portfolios: dict[tuple[float, int], Portfolio] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def with_logit_norm(self, logit_norm: float) -> "AbstractQueryHypotheses":
+        """The same head with another radius, sharing what does not depend on it."""
+        other = replace(self, constraints=replace(self.constraints, logit_norm=logit_norm))
+        shared = ("head", "linear", "centred", "key_size", "portfolios")
+        vars(other).update({name: vars(self)[name] for name in shared if name in vars(self)})
+        return other
+
+    def portfolio(self, failure: float, seed: int) -> Portfolio:
+        """U9 and U10 of this head at every radius; `failure` is that of its tensor norms, 0 for none drawn."""
+        key = (failure, seed)
+        if key not in self.portfolios:
+            self.portfolios[key] = Portfolio(self.centred, failure=failure, seed=seed)
+        return self.portfolios[key]
 
     @property
     def radius(self) -> float:
@@ -107,7 +124,8 @@ class AbstractQueryHypotheses(AbstractHeadHypotheses):
         if self.head.keys.shape[-1] <= MOST_DIMENSIONS:
             return MeanUppers({})
         scale = self.readout_norm / len(self.values)
-        found = expected(self.centred, self.radius, failure=failure, seed=seed, signs=signs)
+        portfolio = self.portfolio(0.0 if signs is not None else failure / 2, seed)
+        found = expected(portfolio, self.radius, failure=failure / 2, seed=seed, signs=signs)
 
         def certified(value: float) -> float:
             return (value + self.rounding) * scale * certificates.INFLATION

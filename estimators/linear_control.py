@@ -35,16 +35,18 @@ from estimators.supremum.trust_region import (
 )
 
 CHEAP_STREAM = 15485863  # added to the seed: independent of the signs of the bracket and of `expected`
-MOST_DRAWS, FEWEST_DRAWS = 8192, 1024
-WORK = 2e10  # products in the sign sums of the cheap draws
-BLOCK = 512
+MOST_DRAWS, FEWEST_DRAWS = 131072, 4096
+WORK = 2.5e9  # products in the sign sums of the cheap draws, and PER_DRAW d^2 more for each draw
+PER_DRAW = 200
+BLOCK = 8192
 UP = 1 + 1e-9
 
 
 def cheap_draws(linear: Linear) -> int:
     """Draws for the mean of h: as many as a fixed amount of work allows. Depends on shapes only."""
     n, d, e = linear.covariances.shape
-    return int(np.clip(WORK // (n * d * e * linear.factors.shape[1]), FEWEST_DRAWS, MOST_DRAWS))
+    work = n * d * e * linear.factors.shape[1] + PER_DRAW * d**2
+    return int(np.clip(WORK // work, FEWEST_DRAWS, MOST_DRAWS))
 
 
 def linear_values(linear: Linear, signs: Float64[np.ndarray, "k n"], radius: float, ball: Ball) -> Ends:
@@ -53,8 +55,8 @@ def linear_values(linear: Linear, signs: Float64[np.ndarray, "k n"], radius: flo
         found = trust_region(linear, signs, radius, with_queries=True)
         return Ends(np.minimum(found.attained, found.upper[:, 0]), found.upper[:, 0])
     slack, values = arithmetic_slack(linear, radius), []
-    for first in range(0, len(signs), BLOCK):
-        part = signs[first : first + BLOCK]
+    for first in range(0, len(signs), BLOCK // 16):
+        part = signs[first : first + BLOCK // 16]
         rows = np.linalg.norm(np.asarray(sign_jacobians(linear, part)), axis=2)
         values.append((np.abs(part @ linear.outputs) + radius * rows).max(axis=1))
     value = np.concatenate(values)
@@ -112,5 +114,27 @@ def linear_control(
         low, high = linear_values(linear, signs, radius, ball)
         return Ends(low * scale, high * scale * (1 + 1e-15))
 
-    n = len(linear.outputs)
-    return Control(known, values, values(draw_signs(seed + CHEAP_STREAM, cheap_draws(linear), n)))
+    n, draws, parts = len(linear.outputs), cheap_draws(linear), []
+    for first in range(0, draws, BLOCK):
+        parts.append(values(draw_signs(seed + CHEAP_STREAM, min(BLOCK, draws - first), n, first=first)))
+    return Control(known, values, Ends(*map(np.concatenate, zip(*parts, strict=True))))
+
+
+def residual_control(
+    last: Float64[np.ndarray, "n d"], moved: Float64[np.ndarray, " n"], readout_norm: float, seed: int
+) -> Control:
+    """The control of a class g that contains <u, x_i>, |u| <= readout_norm, and f(X_i) - <u, x_i> of norm at most
+    moved_i times readout_norm: h = readout_norm |sum eps_i x_i|_2/n, 0 <= g - h <= readout_norm mean moved_i."""
+    n, d = last.shape
+    head = Centred(np.ones((n, 1)), np.zeros((n, 1, 1)), np.zeros((n, 1, d)), np.ones(1), np.asarray(last))
+    sizes = readout_norm * (np.linalg.norm(last, axis=1) + moved) * UP
+    control = linear_control(head, 0.0, "l2", readout_norm / n, sizes, 0.0, seed)
+    scale = readout_norm / n
+    known = dataclasses.replace(
+        control.known,
+        maximum=float(sizes.mean()),
+        scale=float(np.linalg.norm(sizes)) / n * UP,
+        above=SubGaussian(float(moved.sum()) * scale * UP, convex_scale(float((moved**2).sum())) * scale),
+        below=SubGaussian(1e-12 * float(sizes.mean()), 0.0),
+    )
+    return dataclasses.replace(control, known=known)

@@ -145,7 +145,7 @@ def normalised(wiring: Wiring, x):
     return x / jnp.sqrt(jnp.mean(x**2, axis=-1, keepdims=True) + wiring.epsilon)
 
 
-def _attend(wiring: Wiring, features: Features, logits, values, x, *, last: bool):
+def attend(wiring: Wiring, features: Features, logits, values, x, *, last: bool):
     """sum_h V_h sum_j alpha_sj z_j at every position (n, T, d), or at the last one (n, 1, d)."""
     z = normalised(wiring, x)
     length = x.shape[1]
@@ -166,7 +166,7 @@ def _attend(wiring: Wiring, features: Features, logits, values, x, *, last: bool
 
 def _layer(wiring: Wiring, features: Features, parameters: Parameters, layer: int, x, *, last: bool):
     logits, values, mlp_in, mlp_out = (block[layer] for block in parameters)
-    y = _attend(wiring, features, logits, values, x, last=last)
+    y = attend(wiring, features, logits, values, x, last=last)
     if wiring.residual:
         y = y + (x[:, -1:] if last else x)
     if mlp_in.shape[0] == 0:

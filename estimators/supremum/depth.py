@@ -42,11 +42,17 @@ INFLATION = 1 + 1e-9
 
 @dataclass(frozen=True)
 class DepthUpper:
-    """value: certified upper bound of E sup sum_i eps_i f_i; certificate: its name; parts: every term."""
+    """value: certified upper bound of E sup sum_i eps_i f_i; certificate: its name; parts: every term.
+
+    sizes: q_i >= |output| for every sample; moved: m_i >= |output - x_iT| with residuals and no final norm, else q_i.
+    Both hold for perturbed inputs where the class is adversarial.
+    """
 
     value: float
     certificate: str
     parts: dict[str, float]
+    sizes: Float64[np.ndarray, " n"]
+    moved: Float64[np.ndarray, " n"]
 
 
 class Pair(NamedTuple):
@@ -201,7 +207,9 @@ def depth_upper(
     winner = min(found, key=lambda name: found[name])
     if not np.isfinite(found[winner]):
         raise ValueError("every bound overflows: rescale the tokens or lower the radii")
-    return DepthUpper(found[winner], winner, found | {f"block/{name}": part for name, part in aggregates.items()})
+    parts = found | {f"block/{name}": part for name, part in aggregates.items()}
+    moved = state.moved if residual and not final_norm else output
+    return DepthUpper(found[winner], winner, parts, output * INFLATION, moved * INFLATION)
 
 
 def _compare(readout, dim: int, aggregates: dict[str, float]) -> float:

@@ -16,13 +16,14 @@ from jaxtyping import Float64
 from estimators.concentration import convex_scale
 from estimators.estimate import Estimate, best
 from estimators.signs import draw_signs
-from estimators.supremum.centred import Centred
 from estimators.supremum.portfolio import Portfolio
 from estimators.supremum.semigroup import semigroup
 from estimators.supremum.trust_region import jacobian_norms, trust_region, weak_variance
 
 PILOT = 64
 LITTLE = 0.5  # of the pilot mean
+# Above the first, terms of U9 and U10 overflow; above the second, squares of logits in U11 do.
+SERIES_LOGIT, LARGEST_LOGIT = 200.0, 1e50
 MOST_DRAWS, FEWEST_DRAWS = 8192, 1024
 WORK = 2e10  # products in the sign sums of one mean
 PILOT_STREAM, MEAN_STREAM = 104729, 1299709  # added to the seed: independent of the signs of the bracket
@@ -54,25 +55,33 @@ def linear_means(
         most = max(float(sizes.sum()) * (1 + 1e-9), float(column.max()))
         # The interval splits its failure probability over two ends, of which the upper one is used.
         confidence = 1 - 2 * failure
-        found[slope] = best(
-            column, column, minimum=0.0, maximum=most, confidence=confidence, sub_gaussian_scale=scale
-        )
+        found[slope] = best(column, column, minimum=0.0, maximum=most, confidence=confidence, sub_gaussian_scale=scale)
     return found
 
 
 def expected(
-    head: Centred, radius: float, *, failure: float, seed: int, signs: Float64[np.ndarray, "k n"] | None = None
+    portfolio: Portfolio,
+    radius: float,
+    *,
+    failure: float,
+    seed: int,
+    signs: Float64[np.ndarray, "k n"] | None = None,
 ) -> Expected:
-    """U9, U10 and U11 of `head` at `radius`. `signs`: all sign classes, if they are enumerated (then nothing is
-    random)."""
-    n = len(head.outputs)
-    portfolio = Portfolio(head, failure=0.0 if signs is not None else failure / 2, seed=seed)
-    pilot = signs if signs is not None else draw_signs(seed + PILOT_STREAM, PILOT, n)
+    """U9, U10 and U11 of a head at `radius`, those that apply to logits of this size: none beyond 1e50. `failure`: of
+    the mean of the linearised supremum, beside that of the portfolio. `signs`: all sign classes, if they are enumerated
+    (then nothing is random, if the portfolio's own failure is 0)."""
+    head = portfolio.head
+    logit = radius * float(head.key_norms.max())
+    if not logit <= LARGEST_LOGIT:
+        return Expected({}, np.inf)
+    if logit > SERIES_LOGIT:
+        return Expected({"U11-semigroup": semigroup(head, radius)}, np.inf)
+    pilot = signs if signs is not None else draw_signs(seed + PILOT_STREAM, PILOT, len(head.outputs))
     chosen, typical = portfolio.choose(radius, pilot)
     if signs is not None:
         mean = float(trust_region(portfolio.linear, signs, radius, (chosen.slope,)).upper.mean())
     else:
-        mean = linear_means(portfolio, radius, [chosen.slope], failure / 2, seed)[chosen.slope].upper
+        mean = linear_means(portfolio, radius, [chosen.slope], failure, seed)[chosen.slope].upper
     uppers = {chosen.name: (mean + chosen.excess) * (1 + 1e-12)}
     # Where little is lost, U11 loses more: it is searched for elsewhere only.
     if chosen.excess > LITTLE * typical:
