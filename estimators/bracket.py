@@ -48,9 +48,9 @@ class Judgement:
 class Bracket:
     """An interval for R_hat and where it comes from.
 
-    certificate: what gave the upper end. optimisation_gap: mean g_hi / mean g_lo - 1, or with a
-    bound of the mean in place of mean g_hi where the class has one. sampling_halfwidth: the most that the sampling
-    error of the sign draws adds at one end of [mean g_lo, mean g_hi]; 0 for enumerated signs. excess: an upper end of
+    certificate: what gave the upper end. optimisation_gap: mean g_hi / mean g_lo - 1, or with a bound of the mean in
+    place of mean g_hi where the class has one. sampling_halfwidth: the most that the sampling error of the sign draws
+    adds at one end of [mean g_lo, mean g_hi]; 0 for enumerated signs. mean_upper, excess: upper ends of R_hat, and of
     R_hat minus the mean of the control (`estimators.hypotheses.MeanUppers`).
     """
 
@@ -63,6 +63,7 @@ class Bracket:
     suprema: Suprema
     drawn: Drawn
     enumerated: bool
+    mean_upper: float
     excess: float
     stages: tuple[Stage, ...]
 
@@ -172,6 +173,7 @@ def bracket(
         suprema,
         drawn,
         enumerated,
+        min(uppers.values(), default=np.inf),
         found.excess,
         tuple(stages),
     )
@@ -207,9 +209,10 @@ def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Est
     """Interval for R_hat(first) - R_hat(second), both computed from the same sign vectors at this confidence.
 
     The differences of g over the sign vectors are themselves i.i.d. in [-mean M_second, mean M_first], and the
-    difference of the controls is their control. Where both suprema are bounded in the mean by E g <= E h + excess,
-    R_hat(1) - R_hat(2) lies between E(g_1 - h_2) - excess_2 and E(h_1 - g_2) + excess_1: only attained values and
-    controls are left. The two excesses fail with at most MEAN_SHARE of the failure probability each.
+    difference of the controls is their control. Where both complexities have certified upper ends E g <= mean_upper
+    and E g <= E h + excess, single sign vectors are known less well, and R_hat(1) - R_hat(2) is at least
+    E g_1 - mean_upper_2 and E(g_1 - h_2) - excess_2; its negative likewise: only attained values and controls are left.
+    The certified ends fail with at most MEAN_SHARE of the failure probability for each bracket.
     """
     if first.stages != second.stages or first.enumerated != second.enumerated:
         raise ValueError("paired differences need two brackets from the same sign vectors")
@@ -222,11 +225,15 @@ def paired_difference(first: Bracket, second: Bracket, confidence: float) -> Est
     draws = min(len(first.suprema.lower), len(second.suprema.lower))
     stage = next(stage for stage in first.stages if stage.draws == draws)
     one, two = (found.drawn.first(*stage) for found in (first, second))
-    if not (np.isfinite(first.excess + second.excess) and one.h and two.h):
-        found = sampled_difference(one, two, 1 - (1 - confidence) / len(first.stages))
-        return replace(found, confidence=confidence)
-    # Each interval is used at one end, so the two together fail as often as one of them.
-    kept = 1 - (1 - 2 * MEAN_SHARE) * (1 - confidence) / len(first.stages)
-    low = sampled_difference(one, two.linear(), kept).lower - second.excess
-    high = sampled_difference(one.linear(), two, kept).upper + first.excess
-    return Estimate(min(low, high), max(low, high), confidence, "control variate and certified excess")
+    stages = len(first.stages)
+    if not np.isfinite(first.mean_upper + second.mean_upper):
+        return replace(sampled_difference(one, two, 1 - (1 - confidence) / stages), confidence=confidence)
+    # Each interval below is used at one end, so two of them fail as often as one, and there are two pairs.
+    kept = 1 - (1 - 2 * MEAN_SHARE) * (1 - confidence) / stages / 2
+    lows = [sampled_mean(one, kept).lower - second.mean_upper]
+    highs = [first.mean_upper - sampled_mean(two, kept).lower]
+    if np.isfinite(first.excess + second.excess) and one.h and two.h:
+        lows.append(sampled_difference(one, two.linear(), kept).lower - second.excess)
+        highs.append(sampled_difference(one.linear(), two, kept).upper + first.excess)
+    low, high = max(lows), min(highs)
+    return Estimate(min(low, high), max(low, high), confidence, "attained values against certified means")

@@ -236,10 +236,19 @@ def transformer_hypotheses(
     *,
     power: float | int | None = 1.0,
     adversarial: float = 0.0,
+    first_head: int | None = None,
 ) -> TransformerHypotheses:
-    """The class of `architecture` with `encoding` in every layer, on tokens (n, T, d); `power` as in `layer_features`.
+    """The class of `architecture` with `encoding` in every layer, on tokens (n, T, d); `power` and `first_head` as in
+    `layer_features`.
 
     ValueError where sizes or heads do not fit, or the read-out ball is not l2.
     """
-    features = layer_features(encoding, tokens, heads=architecture.heads, causal=architecture.causal, power=power)
+    features = layer_features(
+        encoding,
+        tokens,
+        heads=architecture.heads,
+        first_head=first_head,
+        causal=architecture.causal,
+        power=power,
+    )
     return TransformerHypotheses(architecture, features, constraints, adversarial)

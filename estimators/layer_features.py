@@ -44,11 +44,19 @@ class Features(NamedTuple):
 
 
 def layer_features(
-    encoding: AbstractEncoding, tokens: Any, *, heads: int, causal: bool = True, power: float | int | None = 1.0
+    encoding: AbstractEncoding,
+    tokens: Any,
+    *,
+    heads: int,
+    first_head: int | None = None,
+    causal: bool = True,
+    power: float | int | None = 1.0,
 ) -> Features:
     """What every layer of a Transformer with `heads` heads needs to know of `encoding` on tokens (n, T, d).
 
-    `power` as in `estimators.features.template`. ValueError where sizes or heads do not fit.
+    first_head: take the biases of this head of the encoding and the next ones; None takes all and asks for as many
+    heads as the Transformer has. `power` as in `estimators.features.template`. ValueError where sizes or heads do not
+    fit.
     """
     x = np.asarray(tokens, dtype=np.float64)
     if x.ndim != 3 or 0 in x.shape:
@@ -75,9 +83,15 @@ def layer_features(
             cosine[:, [first, second]] = np.cos(angles[:, k : k + 1])
             sine[:, [first, second]] = np.sin(angles[:, k : k + 1])
     elif isinstance(encoding, AbstractBiasEncoding):
-        if encoding.heads != heads:
+        if first_head is None and encoding.heads != heads:
             raise ValueError(f"{encoding.name} has {encoding.heads} heads, the Transformer {heads}: use heads={heads}")
-        bias = np.asarray(bias_matrix(encoding, length, causal=causal))
+        first = first_head or 0
+        if not 0 <= first <= encoding.heads - heads:
+            raise ValueError(
+                f"{encoding.name} has {encoding.heads} heads, the Transformer needs {heads} from head {first} on: use "
+                f"heads={first + heads} or more"
+            )
+        bias = np.asarray(bias_matrix(encoding, length, causal=causal))[first : first + heads]
     if causal:
         bias = np.where(np.tri(length, dtype=bool), bias, -np.inf)
     arrays = (x, bias, cosine, sine, partner, relative)

@@ -1,82 +1,51 @@
-"""Command: bracket the empirical Rademacher complexity of one attention head under every encoding, on real text."""
+"""Command: bracket the empirical Rademacher complexity of attention classes under every encoding, on real text."""
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from estimators.bracket import SIGN_BLOCK, Bracket, bracket, paired_difference
 from estimators.command_line import console, progress, run
-from estimators.estimate import Estimate
-from estimators.features import read_out_query, template
 from estimators.hypotheses import Constraints, Effort
-from estimators.hypotheses_query import head_hypotheses
+from estimators.rademacher_blocks import (
+    DEFAULT_DIM,
+    Block,
+    choose_sample,
+    choose_signs,
+    head_block,
+    transformer_block,
+)
+from estimators.rademacher_document import as_document
 from estimators.rademacher_report import check_figure, draw_figure, show
-from estimators.results import check_writable, versions, write_json
-from estimators.samples import Sample, SyntheticKind, array_sample, synthetic_sample, text_sample
-from estimators.signs import DEFAULT_ENUMERATED, all_sign_classes, draw_signs
-from theory.encodings import ENCODINGS, parse, specification
-
-DEFAULT_DRAWS = 4000
-REFERENCE = "none"
-
-
-def choose_signs(draws: int | str | None, sample_size: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Sign vectors and whether they are all 2^(n-1) classes: `exact`, a number of draws, or None for the default
-    (exact for n <= 14, else 4000 draws)."""
-    if draws == "exact" or (draws is None and sample_size <= DEFAULT_ENUMERATED):
-        return all_sign_classes(sample_size), True
-    return draw_signs(seed, DEFAULT_DRAWS if draws is None else int(draws), sample_size), False
-
-
-def choose_sample(
-    text: Path | None,
-    sample: Path | None,
-    synthetic: SyntheticKind | None,
-    correlation: float,
-    embedding: Path | None,
-    samples: int | None,
-    length: int | None,
-    dim: int | None,
-    seed: int,
-) -> Sample:
-    """The sequences S from one source; sizes that are not given are 64 samples of length 16, dim 2."""
-    if sum(source is not None for source in (text, sample, synthetic)) > 1:
-        raise ValueError("--text, --sample and --synthetic exclude each other: give one of them")
-    if embedding is not None and (sample is not None or synthetic is not None):
-        raise ValueError("--embedding turns text into vectors: leave it out with --sample and --synthetic")
-    if correlation and synthetic is None:
-        raise ValueError("--correlation belongs to --synthetic: add --synthetic gaussian, or leave it out")
-    if sample is not None:
-        found = array_sample(sample)
-        for flag, wanted, has in zip(
-            ("samples", "length", "dim"), (samples, length, dim), found.tokens.shape, strict=True
-        ):
-            if wanted is not None and wanted != has:
-                raise ValueError(f"{sample} has {flag} {has}, not {wanted}: leave --{flag} out")
-        return found
-    samples, length = 64 if samples is None else samples, 16 if length is None else length
-    if synthetic is not None:
-        dim = 2 if dim is None else dim
-        return synthetic_sample(synthetic, samples=samples, length=length, dim=dim, correlation=correlation, seed=seed)
-    if dim is None and embedding is None:
-        dim = 2
-    return text_sample(text, samples=samples, length=length, dim=dim, embedding=embedding, seed=seed)
+from estimators.results import check_writable, write_json
+from estimators.transformer import Architecture
 
 
 def rademacher(
     *,
     encoding: list[str] = ["all"],  # noqa: B006  (read only; the default is shown in --help)
-    hypotheses: Literal["query", "bilinear", "frozen"] = "query",
+    hypotheses: list[Literal["query", "bilinear", "frozen", "transformer"]] = ["query", "transformer"],  # noqa: B006
     samples: int | None = None,
     length: int | None = None,
     dim: int | None = None,
     readout_norm: float = 1.0,
     readout_ball: Literal["l2", "l1"] = "l2",
     logit_norm: float = 1.0,
+    layers: int = 2,
+    attention_heads: int = 1,
+    value_norm: float = 0.3,
+    matrix_ball: Literal["frobenius", "spectral", "rank"] = "frobenius",
+    rank: int = 0,
+    mlp_width: int = 0,
+    mlp_norm: float = 1.0,
+    normalise: bool = False,
+    residual: bool = True,
+    causal: bool = True,
+    adversarial: float = 0.0,
+    train_encoding: float | None = None,
     draws: int | Literal["exact"] | None = None,
+    until_halfwidth: float | None = None,
     gap: float = 0.01,
     budget: int = 200_000,
     confidence: float = 0.99,
@@ -93,29 +62,46 @@ def rademacher(
     json: Path | None = None,
     figure: Path | None = None,
 ) -> int:
-    """Bracket the empirical Rademacher complexity of an attention class under each positional encoding.
+    """Bracket the empirical Rademacher complexity of attention classes under each positional encoding.
 
-    R_hat = E_eps sup_f (1/n) sum_i eps_i f(X_i) (1/n, no absolute value) of f(X) = <u, sum_j alpha_j v_j>, alpha =
-    softmax(<w, k_j> + b_j) read at the last position, |u| <= readout-norm, |w| <= logit-norm. Both ends are certified;
-    the interval covers the sampling error of the signs with the stated confidence.
+    R_hat = E_eps sup_f (1/n) sum_i eps_i f(X_i) (1/n, no absolute value). One head: f(X) = <u, sum_j alpha_j v_j>,
+    alpha = softmax(<w, k_j> + b_j) read at the last position, |u| <= readout-norm, |w| <= logit-norm. Transformer:
+    f(X) = <u, x_T> after all layers. Both ends are certified; the interval covers the sampling error of the signs with
+    the stated confidence.
 
     Args:
         encoding (NAME[:key=value,...]): encodings to compare, or `all`
-        hypotheses: `query` learns w and u; `bilinear` learns W and u, logits x_T^T W k_j; `frozen` learns u only
+        hypotheses: one block each: `query` learns w and u; `bilinear` learns W and u, logits x_T^T W k_j; `frozen`
+            learns u only; `transformer` learns u and every matrix of all layers
         samples: number n of sequences (default 64)
         length: tokens T in each sequence (default 16)
-        dim: channels d of each token (default 2; up to 4 the supremum is exact to --gap)
+        dim: channels d of each token (default 2, up to 4 the supremum of one head is exact to --gap; transformer: 16)
         readout_norm: radius B_u of the read-out u
         readout_ball: norm of the read-out ball
-        logit_norm: radius B_w of the query w, or of W in the Frobenius norm
-        draws (K|exact): sign vectors; `exact` takes all 2^(n-1) (default: exact for n <= 14, else 4000)
+        logit_norm: radius B_w of the query w, or of every query-key matrix W
+        layers: of the Transformer
+        attention_heads: of every layer of the Transformer
+        value_norm: radius of every value matrix V (value times output) of the Transformer
+        matrix_ball: norm of W and V: Frobenius, spectral, or Frobenius with rank at most --rank
+        rank: of `--matrix-ball rank`; 0 means dim / attention-heads
+        mlp_width: hidden units of an MLP after each attention; 0 for none
+        mlp_norm: radius of both matrices of the MLP
+        normalise: RMSNorm before attention and MLP
+        residual: residual connections
+        causal: position s sees positions up to s only
+        adversarial: also let every token move by this much (Transformer)
+        train_encoding (RADIUS): also learn the parameters of each encoding within this radius (query)
+        draws (K|exact): sign vectors; `exact` takes all 2^(n-1) (default: exact for n <= 14, else 4000; transformer:
+            200)
+        until_halfwidth (SHARE): draw until the sampling error is this share of the mean, for example 0.02; at most
+            --draws (default then 8 times as many)
         gap: relative optimisation gap at which branch and bound stops
         budget: box evaluations per sign vector after which branch and bound stops, with a wider interval
         confidence: of each interval, for the draw of the signs
         power: mean squared norm that additive and relative tables are scaled to; `none` leaves them as defined
         keys_only: add the encoding to the keys only, not to the values
         heads: number of heads that define per-head biases (ALiBi slopes, T5, FIRE ...)
-        head: which of them is used
+        head: which of them is used; by a Transformer this one and the next
         text (PATH): UTF-8 file or folder to read instead of Python's standard library sources
         sample (FILE.npy): token array of shape (n, T, d)
         synthetic: random tokens instead of text
@@ -128,12 +114,15 @@ def rademacher(
     Examples:
         python -m estimators.rademacher
         python -m estimators.rademacher --encoding none alibi:slope=0.5 rotary --text my_corpus/ --length 32
-        python -m estimators.rademacher --sample tokens.npy --draws exact --json -
+        python -m estimators.rademacher --hypotheses transformer --layers 3 --value-norm 0.1 --encoding none rotary
+        python -m estimators.rademacher --hypotheses query --encoding alibi t5 --train-encoding 0.5
+        python -m estimators.rademacher --hypotheses query --until-halfwidth 0.01
+        python -m estimators.rademacher --hypotheses query --sample tokens.npy --draws exact --json -
     """
     parameters = dict(locals())
     started = time.perf_counter()
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}: use 0.99")
+    kinds = list(dict.fromkeys(hypotheses))
+    check_request(parameters, kinds)
     constraints = Constraints(readout_norm, logit_norm, readout_ball)
     effort = Effort(gap=gap, budget=budget, seed=seed)
     for path in (json, figure):
@@ -141,107 +130,78 @@ def rademacher(
             check_writable(path)
     if figure is not None:
         check_figure(figure)
-    found = choose_sample(text, sample, synthetic, correlation, embedding, samples, length, dim, seed)
-    n, tokens, channels = found.tokens.shape
-    signs, enumerated = choose_signs(draws, n, seed)
-    names = dict.fromkeys(name for given in encoding for name in (ENCODINGS if given == "all" else [given]))
-    labels = dict.fromkeys([REFERENCE, *names])
-    parsed = {label: parse(label, dim=channels, train_length=tokens, heads=heads) for label in labels}
     # Arrays first: what an encoding refuses is said before the long work starts.
-    arrays = {
-        label: template(one, found.tokens, head=head, power=power, keys_only=keys_only) for label, one in parsed.items()
-    }
-    queries = {label: np.asarray(read_out_query(one, found.tokens, power=power)) for label, one in parsed.items()}
-    brackets: dict[str, Bracket] = {}
+    blocks: list[Block] = []
+    for kind in kinds:
+        wanted = DEFAULT_DIM.get(kind) if dim is None and sample is None and embedding is None else dim
+        found = choose_sample(text, sample, synthetic, correlation, embedding, samples, length, wanted, seed)
+        signs = choose_signs(kind, draws, len(found.tokens), seed, until_halfwidth)
+        common = {"heads": heads, "head": head, "power": power}
+        if kind == "transformer":
+            architecture = Architecture(
+                dim=found.tokens.shape[2],
+                layers=layers,
+                heads=attention_heads,
+                mlp_width=mlp_width,
+                normalise=normalise,
+                residual=residual,
+                causal=causal,
+                ball=matrix_ball,
+                rank=rank,
+                logit_norm=logit_norm,
+                value_norm=value_norm,
+                mlp_norm=mlp_norm,
+            )
+            made = transformer_block(
+                encoding, found, signs, constraints, architecture, adversarial=adversarial, **common
+            )
+        else:
+            train = train_encoding if kind == "query" else None
+            made = head_block(kind, encoding, found, signs, constraints, keys_only=keys_only, train=train, **common)
+        blocks.append(made)
     interrupted = False
-    with progress("bracket", len(labels) * -(-len(signs) // SIGN_BLOCK)) as advance:
+    with progress("bracket", sum(block.steps for block in blocks)) as advance:
         try:
-            for label, one in arrays.items():
-                keys, values, bias = (np.asarray(array) for array in one)
-                brackets[label] = bracket(
-                    head_hypotheses(hypotheses, keys, values, bias, constraints, queries[label]),
-                    signs,
-                    enumerated=enumerated,
-                    ball=readout_ball,
-                    confidence=confidence,
-                    effort=effort,
-                    advance=lambda label=label: advance(1, description=label),
-                )
+            for block in blocks:
+                block.run(readout_ball, confidence, effort, until_halfwidth, advance)
         except KeyboardInterrupt:
             interrupted = True
-    shown = {label: brackets[label] for label in names if label in brackets}
-    if not shown:
+    finished = [block for block in blocks if block.shown]
+    if not finished:
         raise KeyboardInterrupt
-    differences = {
-        label: paired_difference(one, brackets[REFERENCE], confidence)
-        for label, one in shown.items()
-        if label != REFERENCE
-    }
-    specifications = {label: specification(parsed[label]) for label in shown}
-    document = as_document(shown, specifications, differences, hypotheses, found, parameters, len(signs), enumerated)
+    document = as_document(finished, parameters, confidence)
     document |= {"seconds": time.perf_counter() - started, "interrupted": interrupted}
     if json is not None:
         write_json(json, document)
     if figure is not None:
-        draw_figure(shown, found, figure, document["parameters"])
+        draw_figure(finished, figure, document["parameters"])
     if json is None or str(json) != "-":
-        show(shown, differences, found, len(signs), enumerated, confidence, REFERENCE)
+        for block in finished:
+            show(block, confidence, until_halfwidth)
     if interrupted:
-        missing = len(names) - len(shown)
-        console(error=True).print(f"interrupted: {missing} of {len(names)} encodings are missing from this result")
+        missing, every = (sum(counts) for counts in ([b.missing for b in blocks], [len(b.asked) for b in blocks]))
+        console(error=True).print(f"interrupted: {missing} of {every} encodings are missing from this result")
         return 130
     return 0
 
 
-def as_document(
-    shown: dict[str, Bracket],
-    specifications: dict[str, str],
-    differences: dict[str, Estimate],
-    hypotheses: str,
-    sample: Sample,
-    parameters: dict,
-    draws: int,
-    enumerated: bool,
-) -> dict:
-    """The JSON document of one run: numbers unrounded, an infinite upper end as null."""
-    sizes = dict(zip(("samples", "length", "dim"), sample.tokens.shape, strict=True))
-    results = [
-        {
-            "encoding": label,
-            "specification": specifications[label],
-            "hypotheses": hypotheses,
-            "lower": one.estimate.lower,
-            "upper": one.estimate.upper,
-            "confidence": one.estimate.confidence,
-            "method": one.estimate.method,
-            "certificate": one.certificate,
-            "optimisation_gap": one.optimisation_gap,
-            "sampling_halfwidth": one.sampling_halfwidth,
-            "finished": one.suprema.finished,
-            "certificates": one.certificates,
-            "bounds": {name: judged.value for name, judged in one.bounds.items()},
-            "slacks": {name: judged.slack for name, judged in one.bounds.items()},
-            "verdicts": {name: judged.verdict for name, judged in one.bounds.items()},
-        }
-        for label, one in shown.items()
-    ]
-    return {
-        "results": results,
-        "differences": [
-            {
-                "encoding": label,
-                "reference": REFERENCE,
-                "lower": one.lower,
-                "upper": one.upper,
-                "confidence": one.confidence,
-            }
-            for label, one in differences.items()
-        ],
-        "parameters": parameters | sizes | {"signs": draws, "enumerated": enumerated},
-        "sample": {"source": sample.source, **sample.details},
-        "versions": versions(),
-        "seed": parameters["seed"],
-    }
+def check_request(parameters: dict, kinds: Sequence[str]) -> None:
+    """ValueError for flags that contradict each other or belong to a class that was not asked for."""
+    confidence, until = parameters["confidence"], parameters["until_halfwidth"]
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence}: use 0.99")
+    if until is not None and not until > 0:
+        raise ValueError(f"until-halfwidth is a share of the mean, got {until}: use for example 0.02")
+    if parameters["adversarial"] and "transformer" not in kinds:
+        raise ValueError("--adversarial belongs to the Transformer: add --hypotheses transformer, or leave it out")
+    if parameters["train_encoding"] is not None and "query" not in kinds:
+        raise ValueError("--train-encoding belongs to the query class: add --hypotheses query, or leave it out")
+    for flag, given in (
+        ("--readout-ball l1", parameters["readout_ball"] == "l1"),
+        ("--keys-only", parameters["keys_only"]),
+    ):
+        if given and "transformer" in kinds:
+            raise ValueError(f"{flag} is for classes of one head: add --hypotheses query, or another of them")
 
 
 if __name__ == "__main__":

@@ -116,6 +116,20 @@ class Architecture:
             norm_ball(outer, self.mlp_norm, 0, (self.dim, self.mlp_width)),
         )
 
+    def describe(self) -> str:
+        """One line for people."""
+        norm = {"frobenius": "|{}|_F <= {:g}", "spectral": "|{}|_op <= {:g}", "rank": "|{}|_F <= {:g}"}[self.ball]
+        parts = [
+            f"{self.layers} layer{'s' * (self.layers > 1)}, {self.heads} head{'s' * (self.heads > 1)}",
+            "residual" if self.residual else "no residual connections",
+            "causal" if self.causal else "not causal",
+            norm.format("W", self.logit_norm),
+            norm.format("V", self.value_norm),
+        ]
+        parts += [f"rank <= {self.rank or self.dim // self.heads}"] * (self.ball == "rank")
+        parts += [f"MLP of width {self.mlp_width}, norms <= {self.mlp_norm:g}"] * (self.mlp_width > 0)
+        return ", ".join(parts + ["RMSNorm"] * self.normalise)
+
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shapes of the fields of `Parameters`."""

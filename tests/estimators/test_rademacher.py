@@ -11,11 +11,14 @@ from estimators.command_line import run
 from estimators.rademacher import rademacher
 from theory.encodings import ENCODINGS
 
+TRANSFORMER = ["--hypotheses", "transformer", "--dim", "4"]
 FAST = ["--samples", "6", "--length", "4", "--synthetic", "sphere"]
 
 
 def call(*arguments):
-    return run(rademacher, [str(argument) for argument in arguments])
+    """The command, for the query class unless the arguments name another."""
+    chosen = [] if "--hypotheses" in arguments else ["--hypotheses", "query"]
+    return run(rademacher, [str(argument) for argument in (*arguments, *chosen)])
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def test_json_document(capsys, tokens):
     assert "slope=1/2" in document["results"][1]["specification"]
     assert [row["encoding"] for row in document["differences"]] == ["alibi:slope=0.5", "rotary"]
     assert {row["reference"] for row in document["differences"]} == {"none"}
-    assert document["parameters"]["samples"] == 5
+    assert document["blocks"][0]["samples"] == 5
     assert {"versions", "seed", "seconds"} <= set(document)
 
 
@@ -108,6 +111,21 @@ BAD = {
     "missing folder": (["--json", "/nonexistent/x.json"], "mkdir"),
     "wrong figure ending": (["--figure", "figure.docx"], ".png"),
     "head out of range": (["--encoding", "alibi", "--head", "9"], "head"),
+    "rank above dimension": ([*TRANSFORMER, "--matrix-ball", "rank", "--rank", "5"], "rank=4"),
+    "rank without its ball": ([*TRANSFORMER, "--rank", "2"], "ball=rank"),
+    "heads do not divide dim": ([*TRANSFORMER, "--matrix-ball", "rank", "--attention-heads", "3"], "heads=2"),
+    "more heads than biases": ([*TRANSFORMER, "--encoding", "alibi", "--attention-heads", "9"], "9 or more"),
+    "no layers": ([*TRANSFORMER, "--layers", "0"], "layers"),
+    "negative value norm": ([*TRANSFORMER, "--value-norm", "-1"], "at least 0"),
+    "l1 Transformer": ([*TRANSFORMER, "--readout-ball", "l1"], "--hypotheses query"),
+    "keys only in a Transformer": ([*TRANSFORMER, "--keys-only"], "--hypotheses query"),
+    "adversarial head": (["--adversarial", "0.1"], "--hypotheses transformer"),
+    "negative adversarial radius": ([*TRANSFORMER, "--adversarial", "-0.1"], "adversarial"),
+    "train a Transformer": ([*TRANSFORMER, "--train-encoding", "0.1"], "--hypotheses query"),
+    "nothing to train": (["--encoding", "rotary", "--train-encoding", "0.1"], "trainable"),
+    "negative training radius": (["--encoding", "t5", "--train-encoding", "-0.1"], "encoding-radius"),
+    "until nothing": (["--until-halfwidth", "0"], "0.02"),
+    "until with all signs": (["--until-halfwidth", "0.1", "--draws", "exact"], "--until-halfwidth"),
 }
 
 
@@ -160,7 +178,7 @@ def test_text_changes_the_numbers(tmp_path, capsys):
     path.write_text("to be or not to be, that is the question. " * 40)
     assert call("--text", path, "--encoding", "none", "--samples", "5", "--json", "-") == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["sample"]["source"].endswith("text.txt")
+    assert document["blocks"][0]["sample"]["source"].endswith("text.txt")
     assert document["results"][0]["upper"] > 0
 
 
@@ -173,7 +191,7 @@ def test_zero_norms_give_zero(capsys):
 
 @pytest.mark.parametrize(("after", "finished"), [(1, []), (2, ["alibi"]), (3, ["alibi", "rotary"])])
 def test_interrupt_saves_what_is_finished(monkeypatch, capsys, after, finished):
-    from estimators import rademacher as module
+    from estimators import rademacher_blocks as module
 
     calls, honest = [], module.bracket
 
@@ -195,7 +213,59 @@ def test_interrupt_saves_what_is_finished(monkeypatch, capsys, after, finished):
 
 def test_as_a_module_from_a_shell(tmp_path, tokens):
     command = [sys.executable, "-m", "estimators.rademacher", "--sample", str(tokens), "--encoding", "none"]
+    command += ["--hypotheses", "frozen", "transformer", "--layers", "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     assert "none" in done.stdout
+
+
+def test_two_blocks_and_their_document(capsys, tmp_path):
+    path = tmp_path / "both.json"
+    flags = ["--hypotheses", "query", "transformer", "--dim", "4", "--draws", "30", "--value-norm", "0.1"]
+    figure = tmp_path / "both.png"
+    assert call(*FAST, *flags, "--encoding", "none", "rotary", "--json", path, "--figure", figure) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("How to read it") == 2
+    assert figure.stat().st_size > 5000
+    document = json.loads(path.read_text())
+    assert [block["hypotheses"] for block in document["blocks"]] == ["query", "transformer"]
+    assert [row["hypotheses"] for row in document["results"]] == ["query", "query", "transformer", "transformer"]
+    rows = {(row["hypotheses"], row["encoding"]): row for row in document["results"]}
+    # Radius .1 of both layers around the identity, whose complexity is that of <u, x_T>.
+    assert rows["transformer", "none"]["lower"] > 0
+    assert rows["transformer", "none"]["upper"] < np.inf
+    assert rows["transformer", "none"]["bounds"]
+    assert not rows["transformer", "rotary"]["bounds"]  # the symbolic bounds do not cover rotations
+
+
+def test_the_adversarial_class_is_larger(capsys):
+    uppers = []
+    for radius in ("0", "0.5"):
+        flags = [*TRANSFORMER, "--encoding", "none", "--draws", "30", "--adversarial", radius, "--json", "-"]
+        assert call(*FAST, *flags) == 0
+        uppers.append(json.loads(capsys.readouterr().out)["results"][0]["upper"])
+    assert uppers[1] > uppers[0] * 1.2
+
+
+def test_trained_encodings_are_compared_with_fixed_ones(capsys):
+    flags = ["--encoding", "alibi:slope=0.5", "t5", "--train-encoding", "0.5", "--dim", "1", "--json", "-"]
+    assert call(*FAST, *flags) == 0
+    document = json.loads(capsys.readouterr().out)
+    names = [row["encoding"] for row in document["results"]]
+    assert names == ["alibi:slope=0.5", "alibi:slope=0.5, trained", "t5", "t5, trained"]
+    larger = [row for row in document["differences"] if "trained" in row["encoding"]]
+    assert [row["reference"] for row in larger] == ["alibi:slope=0.5", "t5"]
+    assert all(row["upper"] > 0 for row in larger)
+    assert call(*FAST, "--train-encoding", "0.1", "--dim", "2", "--encoding", "all", "--samples", "3") == 0
+    assert "not trainable" in capsys.readouterr().out
+
+
+def test_until_halfwidth_stops_early_and_says_when_it_did_not(capsys):
+    flags = ["--samples", "20", "--length", "4", "--synthetic", "sphere", "--encoding", "none", "--json", "-"]
+    assert call(*flags, "--until-halfwidth", "0.1") == 0
+    row = json.loads(capsys.readouterr().out)["results"][0]
+    assert row["signs"] < 8 * 4000
+    assert row["sampling_halfwidth"] <= 0.1 * row["upper"]
+    assert call(*flags[:-2], "--until-halfwidth", "0.0001", "--draws", "200") == 0
+    assert "did not reach" in capsys.readouterr().out
