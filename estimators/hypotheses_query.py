@@ -53,7 +53,7 @@ class AbstractQueryHypotheses(AbstractHeadHypotheses):
         """The same head with another radius, sharing what does not depend on it."""
         other = replace(self, constraints=replace(self.constraints, logit_norm=logit_norm))
         shared = ("head", "linear", "centred", "key_size", "portfolios")
-        vars(other).update({name: vars(self)[name] for name in shared if name in vars(self)})
+        vars(other).update({name: getattr(self, name) for name in shared})
         return other
 
     def portfolio(self, failure: float, seed: int) -> Portfolio:
