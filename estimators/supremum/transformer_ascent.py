@@ -26,6 +26,7 @@ from jaxtyping import Float64
 from estimators.layer_features import Features
 from estimators.supremum.norm_balls import project
 from estimators.supremum.transformer_climb import climb_members, start_values, starting_points
+from estimators.supremum.transformer_folded import folds
 from estimators.transformer import Architecture, Parameters, check
 
 WORKING_BYTES = 4e9
@@ -103,7 +104,8 @@ def _search(architecture, features, signs, restarts, iterations, seed, chunk, po
     _check_request(architecture, features, signs, restarts, iterations, chunk, pool_points, warm)
     workers, chunk = _plan(architecture, features, chunk)
     count, restarts = len(signs), min(restarts, pool_points)
-    balls, shapes, run = architecture.balls, architecture.shapes, (architecture.wiring, features)
+    balls, shapes = architecture.balls, architecture.shapes
+    run = folds(architecture, features), architecture.wiring, features
     points = starting_points(balls, shapes, seed, pool_points)
     padded = [_padded(signs, count), Parameters(*(_padded(block, pool_points) for block in points))]
     pool = np.asarray(start_values(*run, *padded, chunk))[:pool_points, :count]

@@ -9,6 +9,7 @@ import numpy as np
 
 from estimators.layer_features import Features
 from estimators.supremum.norm_balls import ascend, random_point
+from estimators.supremum.transformer_folded import folded_outputs
 from estimators.transformer import Balls, Parameters, Wiring, outputs
 
 GROW, SHRINK, FIRST_STEP = 1.5, 0.4, 1.0
@@ -28,27 +29,31 @@ def starting_points(balls: Balls, shapes, seed: int, count: int) -> Parameters:
     return Parameters(*(np.stack(block) for block in zip(*points, strict=True)))
 
 
-def _value_and_gradient(wiring: Wiring, features: Features, signs, parameters: Parameters):
-    total, pullback = jax.vjp(lambda blocks: signs @ outputs(wiring, features, blocks), parameters)
-    value = jnp.sqrt(jnp.sum(total**2))
-    # At S = 0 every unit u is a maximiser; the first axis gives a gradient that can leave the point.
-    direction = jnp.where(value > 0, total / jnp.where(value > 0, value, 1.0), jnp.zeros_like(total).at[0].set(1.0))
-    return value, pullback(direction)[0]
+def _outputs(folded: bool, wiring: Wiring, features: Features, parameters: Parameters):
+    return (folded_outputs if folded else outputs)(wiring, features, parameters)
 
 
-def _climb(wiring: Wiring, features: Features, signs, balls: Balls, start: Parameters, iterations):
+def _climb(run: tuple[bool, Wiring, Features], signs, balls: Balls, start: Parameters, iterations):
     """Best value, its parameters and whether every number met on the way was finite, from one start and signs (n,)."""
 
     def step(_, state):
         parameters, gradient, value, reach, sound = state
         blocks = zip(balls, parameters, gradient, strict=True)
         candidate = Parameters(*(ascend(ball, block, slope, reach) for ball, block, slope in blocks))
-        found, slope = _value_and_gradient(wiring, features, signs, candidate)
+        total, pullback = jax.vjp(lambda blocks: signs @ _outputs(*run, blocks), candidate)
+        found = jnp.sqrt(jnp.sum(total**2))
         better = found > value
-        pick = partial(jax.tree.map, lambda new, old: jnp.where(better, new, old))
+
+        def onwards():
+            # At S = 0 every unit u is a maximiser; the first axis gives a gradient that can leave the point.
+            unit = total / jnp.where(found > 0, found, 1.0)
+            direction = jnp.where(found > 0, unit, jnp.zeros_like(total).at[0].set(1.0))
+            return candidate, pullback(direction)[0]
+
+        # One member alone never computes the gradient of a step that it refuses; side by side members do.
+        parameters, gradient = jax.lax.cond(better, onwards, lambda: (parameters, gradient))
         reach = reach * jnp.where(better, GROW, SHRINK)
-        state = pick(candidate, parameters), pick(slope, gradient), jnp.maximum(found, value), reach
-        return *state, sound & jnp.isfinite(found)
+        return parameters, gradient, jnp.maximum(found, value), reach, sound & jnp.isfinite(found)
 
     # The first of iterations + 1 steps has no gradient yet and only evaluates the start: one program, compiled once.
     none = jax.tree.map(jnp.zeros_like, start)
@@ -57,17 +62,26 @@ def _climb(wiring: Wiring, features: Features, signs, balls: Balls, start: Param
     return value, parameters, sound
 
 
-@partial(jax.jit, static_argnames=("wiring", "chunk"))
+@partial(jax.jit, static_argnames=("folded", "wiring", "chunk"))
 def climb_members(
-    wiring: Wiring, features: Features, balls: Balls, signs, starts: Parameters, count, iterations, chunk
+    folded: bool,
+    wiring: Wiring,
+    features: Features,
+    balls: Balls,
+    signs,
+    starts: Parameters,
+    count,
+    iterations,
+    chunk,
 ):
     """Climb for members m < count, with signs[m] from starts[m]: values (M,), parameters (M, ...) and soundness (M,).
 
     Arrays are padded to a bucket, the loop is not: it ends at `count`. `chunk`, a divisor of M, run side by side.
+    folded: what `transformer_folded.folds` answers.
     """
 
     def one(signs, start):
-        return _climb(wiring, features, signs, balls, start, iterations)
+        return _climb((folded, wiring, features), signs, balls, start, iterations)
 
     def block(b, kept):
         window = partial(jax.lax.dynamic_slice_in_dim, start_index=b * chunk, slice_size=chunk)
@@ -85,12 +99,12 @@ def climb_members(
     return jax.lax.fori_loop(0, (count + chunk - 1) // chunk, block, empty)
 
 
-@partial(jax.jit, static_argnames=("wiring", "chunk"))
-def start_values(wiring: Wiring, features: Features, signs, points: Parameters, chunk: int):
+@partial(jax.jit, static_argnames=("folded", "wiring", "chunk"))
+def start_values(folded: bool, wiring: Wiring, features: Features, signs, points: Parameters, chunk: int):
     """|S_eps| (starts, K) at every point; attention is evaluated once for all sign vectors."""
 
     def one(parameters):
-        total = signs @ outputs(wiring, features, parameters)
+        total = signs @ _outputs(folded, wiring, features, parameters)
         return jnp.sqrt(jnp.sum(total**2, axis=-1))
 
     return jax.lax.map(one, points, batch_size=chunk if chunk > 1 else None)
