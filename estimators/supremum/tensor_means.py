@@ -29,7 +29,7 @@ from estimators.supremum.tensors import affordable, effective_keys, injective_up
 UP = 1 + 1e-10
 DRAWN_ORDERS = (1, 2, 3)
 DRAW_WORK = {1: 1e7, 2: 1.7e7, 3: 4.3e6}  # entries of all drawn tensors of one order
-FEWEST = 16
+FEWEST = 32
 STREAM = 7919
 SCHATTEN_ORDERS = (2, 3, 4)
 LARGEST_SIDE = 1024
