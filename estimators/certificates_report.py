@@ -18,7 +18,7 @@ the ratio says how much is unknown.
 
 The core design has n = 64 and 256 at T = 16 for heads of 8, 16, 64 and 8 x 8 logit parameters, n = 64 for 16 x 16,
 n = 1,024 or T = 64 for 16, two layers (d = T = 16, n = 256) without encoding; heads under none, alibi, rotary and
-sinusoidal at unit power, on text and on unit-sphere tokens. `--design-name full` computes the rest.
+sinusoidal at unit power, on text and on unit-sphere tokens. {missing} `--design-name full` computes the rest.
 """
 # Okabe and Ito's colour-blind safe palette, one marker each.
 STYLES = (("o", "#0072B2"), ("s", "#E69F00"), ("^", "#009E73"), ("D", "#CC79A7"), ("v", "#D55E00"), ("X", "#56B4E9"))
@@ -41,11 +41,13 @@ def verdict(rows: list[Row]) -> str:
     return f"<= {target:g}: {'met' if worst <= target else 'falls short'}"
 
 
-def write_summary(rows: list[Row], path: Path) -> str:
-    """Writes the markdown file, and returns one line for the terminal."""
+def write_summary(rows: list[Row], path: Path, missing: int) -> str:
+    """Writes the markdown file, and returns one line for the terminal. missing: cells of the core design not computed
+    yet."""
     made = ", ".join(sorted({row.made_with for row in rows}))
     table = path.with_suffix(".csv").name
-    lines = [INTRODUCTION.format(table=table, count=len(rows), made=made, confidence=rows[0].confidence)]
+    left = f"{missing} of its cells are not computed yet: the same command goes on with them." if missing else ""
+    lines = [INTRODUCTION.format(table=table, count=len(rows), made=made, confidence=rows[0].confidence, missing=left)]
     lines.append(f"![upper over lower end against the logit radius]({path.with_suffix('.png').name})\n")
     lines.append(
         "| class | sample | value, logit radius | upper / lower: median | worst | upper / attained: median | worst | "
