@@ -27,21 +27,12 @@ from estimators.sampling import (
     sampled_mean,
     single_stage,
 )
+from estimators.verdict import Judgement, judge, ratio
 from theory.bound import Bound, Relation
 from theory.rademacher import khintchine
 
 SIGN_BLOCK = 2048
 MEAN_SHARE = 0.25  # of the failure probability, for bounds of the mean itself, if the class has any
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """One symbolic bound against an interval: its value, `slack` >= 1 where it holds (how many times weaker than the
-    interval's end it is at least), and holds / violated / undecided."""
-
-    value: float
-    slack: float
-    verdict: str
 
 
 @dataclass(frozen=True)
@@ -75,19 +66,6 @@ def evaluate(bound: Bound, statistics: dict[str, tuple[float, float]]) -> float:
     """
     end = 1 if bound.relation is Relation.AT_MOST else 0
     return bound.safe(**{symbol.name: statistics[symbol.name][end] for symbol in bound.symbols})
-
-
-def judge(value: float, relation: Relation, estimate: Estimate) -> Judgement:
-    """Verdict by interval comparison: a number can refute a bound, it never proves one."""
-    near, far = (estimate.upper, estimate.lower) if relation is Relation.AT_MOST else (estimate.lower, estimate.upper)
-    ratio = _ratio(value, near) if relation is Relation.AT_MOST else _ratio(near, value)
-    holds = near <= value if relation is Relation.AT_MOST else near >= value
-    violated = far > value if relation is Relation.AT_MOST else far < value
-    return Judgement(value, ratio, "holds" if holds else "violated" if violated else "undecided")
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator > 0 else (1.0 if numerator == denominator else np.inf)
 
 
 def bracket(
@@ -166,7 +144,7 @@ def bracket(
     return Bracket(
         estimate,
         certificate,
-        _ratio(min(means[1], *uppers.values()) if uppers else means[1], means[0]) - 1,
+        ratio(min(means[1], *uppers.values()) if uppers else means[1], means[0]) - 1,
         halfwidth,
         values,
         judged,

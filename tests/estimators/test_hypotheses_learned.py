@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from learned_oracle import bias_oracle
 
-from estimators.bracket import bracket, judge
+from estimators.bracket import bracket
 from estimators.hypotheses import Constraints, Effort
 from estimators.hypotheses_bias import LearnedBias, learned_bias
 from estimators.hypotheses_learned import inclusion, learned
 from estimators.learned_encoding import LogitFeatures
 from estimators.signs import all_sign_classes, draw_signs
+from estimators.verdict import judge
 from theory.encodings import parse
 
 TOKENS = np.random.default_rng(3).standard_normal((5, 4, 1))

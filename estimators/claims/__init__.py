@@ -1,0 +1,1 @@
+"""Statements wired to their measurements, one line each: the only place that knows both sides."""
