@@ -154,6 +154,16 @@ cover_scale = _symbol("cover_scale", r"\epsilon", positive=True)
 chaining_cut = _symbol("chaining_cut", r"\delta_0", nonnegative=True)  # scale at which chaining stops
 class_radius = _symbol("class_radius", r"r_{\mathcal F}", nonnegative=True)  # sup_f (mean_i f(x_i)^2)^(1/2)
 
+# Attention as a map of token sequences (theory.attention)
+
+# What encodings can express (theory.expressiveness)
+
+# Length extrapolation (theory.extrapolation)
+
+# Positional information (theory.information)
+
+# Asymptotics and rates (theory.asymptotics), encodings in complexity bounds (theory.rademacher_encodings)
+
 
 def symbol(word: str) -> sp.Symbol:
     """The symbol registered under `word`; ValueError with the nearest word if there is none."""
