@@ -1,4 +1,4 @@
-"""Sharper bounds on one attention head: series in the logit parameter (U9, U10) and Gaussian smoothing (U11).
+"""Sharper bounds on one attention head: series in the logit parameter (U9, U10), Gaussian smoothing (U11, U14).
 
 Class and R_hat as in `theory.rademacher`; |w|_2 <= B_w = B. pi_i = softmax(b_i), over the finite biases. Keys and
 values are centred by pi_i: z_ij = k_ij - E_pi k, vt_ij = v_ij - E_pi v, so that t_ij = <w, z_ij> has mean 0 and
@@ -110,6 +110,21 @@ def semigroup(ball: str = "l2") -> Bound:
     return _scaled(smoothed_width + laplacian_integral, ball)
 
 
+def remainder_semigroup(ball: str = "l2") -> Bound:
+    """U14, upper, any B: R_hat <= (B_u/n) {trust_region_mean + smoothed_width + laplacian_integral}, for every scale
+    tau_0 > 0 and 0 <= theta <= 1/2.
+
+    trust_region_mean = E max_{|w| <= B} |S_0 + theta J w|; smoothed_width >= E sup |sum eps_i P_tau0 h_i(w)|, h_i(x) =
+    a_i(x) - a_i(0) - theta J_i x, as in `smoothed` with V_w >= sup sum_i E <u, h_i(w + tau_0 g)>^2; laplacian_integral
+    as in `semigroup`.
+    Proof: linear functions are their own Gaussian averages, and have no Laplacian: P_tau0 a_i = P_tau0 h_i + a_i(0) +
+    theta J_i w, and the integral is that of `semigroup`. V_w is small since h_i = (N_i - N_i1)/Z_i + (1/Z_i - theta)
+    N_i1 with Z_i >= 1, so |<u, h_i>| <= |<u, N_i - N_i1>| + (1 - theta) |<u, J_i x>|: sums over the tokens of a sample
+    stay inside the square (`estimators.supremum.semigroup_remainder` evaluates their Gaussian means in closed form).
+    """
+    return _scaled(trust_region_mean + smoothed_width + laplacian_integral, ball)
+
+
 def gaussian_divergence(
     scale: sp.Expr | int = smoothing_scale,
     readout: sp.Expr | int = readout_scale,
@@ -208,7 +223,12 @@ def series_tail() -> Bound:
     return Bound(quantity, Relation.AT_MOST, bound, OURS, assumptions=logit_norm < series_radius)
 
 
-SERIES_BOUNDS = {"U9-series": taylor_bombieri, "U10-division-free": division_free, "U11-semigroup": semigroup}
+SERIES_BOUNDS = {
+    "U9-series": taylor_bombieri,
+    "U10-division-free": division_free,
+    "U11-semigroup": semigroup,
+    "U14-remainder-semigroup": remainder_semigroup,
+}
 SERIES_LEMMAS = {
     "divergence": divergence_bound,
     "change-of-measure": change_of_measure,

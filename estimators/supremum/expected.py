@@ -1,6 +1,6 @@
-"""The mean over signs of a head's supremum, bounded above by the least of U9, U10 and U11, with its confidence.
+"""The mean over signs of a head's supremum, bounded above by the least of U9, U10, U11 and U14, with its confidence.
 
-U11 is certain. U9 and U10 contain E max |S_0 + theta J w|, a mean of cheap draws: the certificate and theta are chosen
+U11 is certain. The others contain E max |S_0 + theta J w|, a mean of cheap draws: the certificate and theta are chosen
 on pilot draws that are used for nothing else, the mean is taken over fresh draws, and its upper end covers their
 sampling error (`estimators.estimate.best` with the convex concentration of `estimators.concentration`). With all
 2^(n-1) sign classes that mean is exact and the tensor norms are bounded without draws, so nothing is random. The
@@ -16,12 +16,11 @@ from jaxtyping import Float64
 from estimators.concentration import convex_scale
 from estimators.estimate import Estimate, best
 from estimators.signs import draw_signs
-from estimators.supremum.portfolio import Portfolio
+from estimators.supremum.portfolio import LITTLE, Portfolio
 from estimators.supremum.semigroup import semigroup
 from estimators.supremum.trust_region import jacobian_norms, trust_region, weak_variance
 
 PILOT = 64
-LITTLE = 0.5  # of the pilot mean
 # Above the first, terms of U9 and U10 overflow; above the second, squares of logits in U11 do.
 SERIES_LOGIT, LARGEST_LOGIT = 200.0, 1e50
 MOST_DRAWS, FEWEST_DRAWS = 8192, 1024
@@ -67,9 +66,9 @@ def expected(
     seed: int,
     signs: Float64[np.ndarray, "k n"] | None = None,
 ) -> Expected:
-    """U9, U10 and U11 of a head at `radius`, those that apply to logits of this size: none beyond 1e50. `failure`: of
-    the mean of the linearised supremum, beside that of the portfolio. `signs`: all sign classes, if they are enumerated
-    (then nothing is random, if the portfolio's own failure is 0)."""
+    """U9, U10, U11 and U14 of a head at `radius`, those that apply to logits of this size: none beyond 1e50.
+    `failure`: of the mean of the linearised supremum, beside that of the portfolio. `signs`: all sign classes, if they
+    are enumerated (then nothing is random, if the portfolio's own failure is 0)."""
     head = portfolio.head
     logit = radius * float(head.key_norms.max())
     if not logit <= LARGEST_LOGIT:
@@ -85,5 +84,5 @@ def expected(
     uppers = {chosen.name: (mean + chosen.excess) * (1 + 1e-12)}
     # Where little is lost, U11 loses more: it is searched for elsewhere only.
     if chosen.excess > LITTLE * typical:
-        uppers["U11-semigroup"] = semigroup(head, radius)
-    return Expected(uppers, min(option.excess for option in portfolio.options(radius) if option.slope == 1.0))
+        uppers["U11-semigroup"] = semigroup(head, radius, flow=portfolio.flow(radius))
+    return Expected(uppers, min(option.excess for option in portfolio.series_options(radius) if option.slope == 1.0))

@@ -91,7 +91,7 @@ def majorants(tokens: Tokens, radius: float, low: float, high: float) -> Float64
     return chosen * (1 + 1e-11)
 
 
-def _rank_one_top(gram, rows: int, columns: int) -> float:
+def rank_one_top(gram, rows: int, columns: int) -> float:
     """An upper bound of max x^T G x over x = u (x) w, |u| = |w| = 1, for a positive semidefinite G.
 
     With e the top eigenvector, reshaped to a matrix M: <u (x) w, e>^2 <= |M|_op^2 = a, so x^T G x <= a mu + (1 - a) nu
@@ -125,7 +125,7 @@ def joint_terms(tokens: Tokens, weights) -> Float64[np.ndarray, "3"]:
     along = mixed @ identity
     rest = np.linalg.norm(mixed - np.outer(along, identity), 2) * np.sqrt(1 - 1 / d)
     top = np.array(
-        [np.linalg.eigvalsh(flat)[-1], np.linalg.norm(along) / np.sqrt(d) + rest, _rank_one_top(paired, d, p)]
+        [np.linalg.eigvalsh(flat)[-1], np.linalg.norm(along) / np.sqrt(d) + rest, rank_one_top(paired, d, p)]
     )
     return top * (1 + 1e-10) + slack
 
