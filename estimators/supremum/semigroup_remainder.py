@@ -64,7 +64,7 @@ class Remainder:
         n, length, self.dim = head.values.shape
         self.count = n * length
         self.joint = self.dim * head.logit_dim <= LARGEST_FORM
-        self.jacobians = self._forms(lambda part, gram: np.ones_like(gram), 1, rank_one=True)
+        self.jacobians = self._forms(lambda part, gram: np.ones_like(gram), 1)
         self.flat = self._jacobian_energy()
 
     def _jacobian_energy(self) -> Forms:
@@ -84,8 +84,8 @@ class Remainder:
         keys = effective_keys(self.head, part)
         return keys, self.head.values[part] * self.head.weights[:, None]
 
-    def _forms(self, kernel, order: int, *, rank_one: bool = False) -> Forms:
-        """Bounds of S_order for the kernel K(part, <z_j, z_l>); rank_one: K = 1, a form in the Jacobians."""
+    def _forms(self, kernel, order: int) -> Forms:
+        """Bounds of S_order for the kernel K(part, <z_j, z_l>); K = 1 and order 1 give the form in the Jacobians."""
         d, p = self.dim, self.head.logit_dim
         by_value, by_key = np.zeros((d, d)), np.zeros((p, p)) if order else np.zeros((1, 1))
         paired = np.zeros((d * p, d * p)) if self.joint and order else None
