@@ -28,6 +28,7 @@ LARGEST_SCALE = 8.0
 CELLS = 22
 CELLS_PER_OCTAVE = 2
 SUBCELLS = 16
+NEGLIGIBLE = 1e-3  # share of the trivial bound
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,12 @@ class Flow:
     each computed once. It serves every split a = h + rest whose rest the flow leaves alone."""
 
     def __init__(self, head: Centred, radius: float, largest: float = LARGEST_SCALE) -> None:
-        self.radius, self.scales = radius, flow_scales(largest)
-        self.geometry = geometry_of(head)
+        self.radius, self.geometry = radius, geometry_of(head)
+        # Smaller scales save nothing of the integral and cost entropy.
+        scales = flow_scales(largest)
+        raw = np.linalg.norm(head.values + head.outputs[:, None], axis=2).max(axis=1).sum()
+        negligible = self.geometry.third.sum() * scales**2 / 2 <= NEGLIGIBLE * raw
+        self.scales = scales[min(max(int(negligible.sum()) - 1, 0), len(scales) - 2) :]
         self.curved = least_spread(self.geometry, [values for _, values, _ in offsets(head)], radius)
         self.width = head.values.shape[2]
         self._cells: list[tuple[float, float]] = []
