@@ -158,13 +158,13 @@ def test_moments_against_dense_readouts(power, dim):
 
 @pytest.mark.parametrize("dim", [2, 3, 5])
 def test_fourth_moments_without_the_dual(monkeypatch, dim):
-    """Above the dual, which is above every read-out, and by a third at most; its quarter is caught."""
+    """Above the dual, which is above every read-out, and by less than 60 %; its quarter is caught."""
     rng = np.random.default_rng(dim)
     x, masses = rng.standard_normal((30, dim)) * np.linspace(1, 3, dim), rng.uniform(0, 1, 30)
     dual = variances.largest_moment(x, masses, 2)
     monkeypatch.setattr(variances, "LARGEST_DUAL", 0)
     found = variances.largest_moment(x, masses, 2)
-    assert dual * (1 - 1e-9) <= found <= 4 / 3 * dual
+    assert dual * (1 - 1e-9) <= found <= 1.6 * dual
     assert found / 4 < float(((directions(dim, 4000) @ x.T) ** 4 @ masses).max())
 
 
