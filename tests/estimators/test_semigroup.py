@@ -156,7 +156,7 @@ def test_moments_against_dense_readouts(power, dim):
         assert bound <= truth * (1.001 if exact and dim <= 3 else 1.6)
 
 
-@pytest.mark.parametrize("dim", [2, 3, 5])
+@pytest.mark.parametrize("dim", [3, 5, 8])
 def test_fourth_moments_without_the_dual(monkeypatch, dim):
     """Above the dual, which is above every read-out, and by less than 60 %; its quarter is caught."""
     rng = np.random.default_rng(dim)
