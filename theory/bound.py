@@ -1,5 +1,5 @@
 """A bound: what is bounded, from which side, by which symbolic expression, under which assumptions, by whose
-proof."""
+proof. Least and largest of several bounds; substitution and sums are in `theory.composition`."""
 
 import dataclasses
 import difflib
@@ -23,7 +23,7 @@ class Relation(enum.Enum):
 
     @property
     def latex(self) -> str:
-        return {"<=": r"\le", ">=": r"\ge", "=": "="}[self.value]
+        return {"<=": r"\leq", ">=": r"\geq", "=": "="}[self.value]
 
 
 class Proof(enum.Enum):
@@ -35,7 +35,7 @@ class Proof(enum.Enum):
     RECALLED = "recalled"
 
 
-_DOMAIN = {  # SymPy assumption -> words of the error message, in the order in which they are checked
+DOMAIN = {  # SymPy assumption -> words of the error message, in the order in which they are checked
     "integer": "an integer",
     "positive": "positive",
     "nonnegative": "nonnegative",
@@ -52,7 +52,7 @@ def _in_domain(symbol: sp.Symbol, given: Any) -> sp.Expr:
     """The exact value of `given` if it satisfies the assumptions of `symbol`, which SymPy's own `subs`
     ignores."""
     value = exact_number(symbol.name, given)
-    for assumption, words in _DOMAIN.items():
+    for assumption, words in DOMAIN.items():
         required = symbol.assumptions0.get(assumption)
         if required is not None and getattr(value, f"is_{assumption}") is not required:
             wanted = words if required else f"not {words}"
@@ -95,12 +95,7 @@ class Bound:
         return tuple(sorted((s for s in free if isinstance(s, sp.Symbol)), key=lambda s: s.name))
 
     def _exact(self, values: dict[str, Any]) -> dict[Any, Any]:
-        known = {symbol.name: symbol for symbol in self.symbols}
-        for word in values:
-            if word not in known:
-                near = difflib.get_close_matches(word, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"it depends on {', '.join(known) or 'nothing'}"
-                raise ValueError(f"bound on {self.quantity} has no symbol {word!r}: {hint}")
+        known = self.named(values)
         exact: dict[Any, Any] = {known[w]: _in_domain(known[w], value) for w, value in values.items()}
         if self.assumptions.subs(exact) == sp.false:
             raise ValueError(
@@ -108,6 +103,16 @@ class Bound:
                 + ", ".join(f"{word} = {value}" for word, value in values.items())
             )
         return exact
+
+    def named(self, given: Iterable[str]) -> dict[str, sp.Symbol]:
+        """Word -> symbol of this bound; ValueError, with the nearest word, if one of `given` is none of them."""
+        known = {symbol.name: symbol for symbol in self.symbols}
+        for word in given:
+            if word not in known:
+                near = difflib.get_close_matches(word, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it depends on {', '.join(known) or 'nothing'}"
+                raise ValueError(f"bound on {self.quantity} has no symbol {word!r}: {hint}")
+        return known
 
     def _complete(self, values: dict[str, Any]) -> dict[Any, Any]:
         exact = self._exact(values)
@@ -152,8 +157,13 @@ class Bound:
         exact = exact_number("factor", factor)
         return dataclasses.replace(self, expression=exact * self.expression, reference=f"{factor} x ({self.reference})")
 
+    @property
+    def latex(self) -> str:
+        """The statement as LaTeX that matplotlib reads too, without the signs that begin and end mathematics."""
+        return f"{notation.portable(self.quantity)} {self.relation.latex} {notation.latex(self.expression)}"
+
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {self.quantity} {self.relation.latex} {notation.latex(self.expression)}$"
+        return rf"$\displaystyle {self.latex}$"
 
     def __str__(self) -> str:
         condition = "" if self.assumptions == sp.true else f" if {self.assumptions}"
@@ -161,6 +171,11 @@ class Bound:
             f"{self.quantity} {self.relation.value} {self.expression}{condition}  "
             f"[{self.reference}; {self.proof.value}]"
         )
+
+
+def weakest_proof(bounds: Iterable[Bound]) -> Proof:
+    """The status of a statement that rests on all of these."""
+    return max((bound.proof for bound in bounds), key=list(Proof).index)
 
 
 def _combine(bounds: Iterable[Bound], relation: Relation, choose: Any) -> Bound:
@@ -175,14 +190,13 @@ def _combine(bounds: Iterable[Bound], relation: Relation, choose: Any) -> Bound:
                 f"'{bound}' is not of the kind quantity {relation.value} expression: "
                 "use minimum() for upper bounds and maximum() for lower bounds"
             )
-    weakest = max((bound.proof for bound in several), key=list(Proof).index)
     return Bound(
         quantity=several[0].quantity,
         relation=relation,
         expression=choose(*(bound.expression for bound in several)),
         reference=f"{choose.__name__.lower()} of: " + "; ".join(bound.reference for bound in several),
         assumptions=sp.And(*(bound.assumptions for bound in several)),  # type: ignore[arg-type]
-        proof=weakest,
+        proof=weakest_proof(several),
     )
 
 

@@ -1,13 +1,16 @@
-"""Classical tools: bounds on Rademacher complexities and covering numbers, and what a complexity says about
-the risk.
+"""Classical tools: bounds on Rademacher complexities and covering numbers. How far complexities stray and what they
+say about the risk is in `theory.concentration`.
 
 R_hat(F) = E_eps sup_f (1/n) sum_i eps_i f(x_i): 1/n and no absolute value (the same for F = -F). G_hat has
 standard normal g_i instead of the signs. |.|_n is the norm (mean_i f(x_i)^2)^(1/2). N(eps) is the least
 number of closed balls of radius eps that cover, their centres anywhere. A class is assumed separable, so
 that suprema are measurable.
 
-Not valid: scalar contraction of a function of several logits (softmax attention); use `vector_contraction`.
+Not valid: scalar contraction of a function of several logits (softmax attention, `theory.misuses`); use
+`vector_contraction`.
 """
+
+import dataclasses
 
 import sympy as sp
 
@@ -18,14 +21,8 @@ from theory.notation import (
     column_norm,
     columns,
     cover_scale,
-    deviation,
     dim,
-    draws,
-    empirical_risk,
-    failure_probability,
     feature_energy,
-    function_bound,
-    function_energy,
     gaussian_complexity,
     inner_complexity,
     input_norm,
@@ -46,7 +43,6 @@ ENTROPY = r"\ln\mathcal N(\epsilon)"
 OURS = "derived in this project"
 TEXTBOOK = "Shalev-Shwartz and Ben-David, Understanding Machine Learning (2014)"
 MASSART = f"Massart 2000; {TEXTBOOK}, Lemma 26.8"
-PROPER_PROBABILITY = failure_probability < 1
 
 
 def massart() -> Bound:
@@ -107,6 +103,16 @@ def dudley(entropy: sp.Expr, cut: sp.Expr | int = chaining_cut, closed: bool = F
     return Bound(QUANTITY, Relation.AT_MOST, bound, OURS + ", after Dudley 1967", span[1] <= class_radius)
 
 
+def dudley_linear() -> Bound:
+    """Upper: {x -> <w, x>: |w|_2 <= B_p}, p parameters, has R_hat <= 12 r_F sqrt(p ln(27/4)/n).
+
+    `dudley` at delta_0 = 0. Proof: the class is an ellipsoid of semi-axes at most r_F in |.|_n, so inside a ball of
+    that radius (`ball_cover`), and int_0^r ln(1 + 2r/eps) d eps = r ln(27/4).
+    """
+    bound = dudley(ball_cover().expression.subs(parameter_norm, class_radius), 0, closed=True)
+    return dataclasses.replace(bound, expression=sp.simplify(bound.expression))
+
+
 def linear_l2() -> Bound:
     """Exact: {x -> <w, x>: |w|_2 <= B_p} has R_hat = (B_p/n) E|sum eps_i x_i|_2."""
     return Bound(QUANTITY, Relation.EQUAL, parameter_norm / sample_size * sign_sum_norm, OURS)
@@ -135,68 +141,9 @@ def linear_l1() -> Bound:
 
 
 def linear_l1_upper() -> Bound:
-    """Upper: R_hat <= (B_p/n) max_k |X_k|_2 sqrt(2 ln 2d): Massart on the 2d vectors +-X_k of coordinate k.
-    """
+    """Upper: R_hat <= (B_p/n) max_k |X_k|_2 sqrt(2 ln 2d): Massart on the 2d vectors +-X_k of coordinate k."""
     bound = parameter_norm / sample_size * column_norm * sp.sqrt(2 * sp.log(2 * dim))
     return Bound(QUANTITY, Relation.AT_MOST, bound, OURS)
-
-
-def sign_tail() -> Bound:
-    """Upper: P(|mean of K draws - R_hat| >= t) <= 2 exp(-K n^2 t^2 / (2 sum M_i^2)), M_i = sup_f |f(x_i)|.
-
-    Each draw: sup_f (1/n) sum eps_i f(x_i), fresh signs. Proof: flipping one sign moves the mean by 2 M_i/(n
-    K) at most; McDiarmid. It holds for the exact suprema: a search or a certificate inherits it by
-    monotonicity.
-    """
-    exponent = draws * sample_size**2 * deviation**2 / (2 * function_energy)
-    quantity = r"P(|\bar R_K-\hat{\mathfrak R}|\ge t)"
-    return Bound(quantity, Relation.AT_MOST, 2 * sp.exp(-exponent), OURS, assumptions=function_energy > 0)
-
-
-def sign_radius() -> Bound:
-    """Upper: with probability 1-delta, |mean of K draws - R_hat| <= (sqrt(sum M_i^2)/n) sqrt(2
-    ln(2/delta)/K).
-    """
-    radius = sp.sqrt(function_energy) / sample_size * sp.sqrt(2 * sp.log(2 / failure_probability) / draws)
-    quantity = r"|\bar R_K-\hat{\mathfrak R}|"
-    return Bound(quantity, Relation.AT_MOST, radius, OURS, assumptions=PROPER_PROBABILITY)
-
-
-def data_tail() -> Bound:
-    """Upper: P(|R_hat - E R_hat| >= t) <= 2 exp(-2 n t^2 / M^2), samples independent, |f| <= M for all f.
-
-    Four times the usual exponent n t^2/(2 M^2). Proof: with A(f) the terms of the other samples, the mean
-    over eps_i of sup (A + eps_i f(x_i)/n) lies in [sup A, sup A + M/n] whatever x_i is (lower end: the mean
-    of two suprema is at least the supremum of the mean), so changing x_i moves R_hat by M/n, not 2M/n;
-    McDiarmid. A class with range [c-M, c+M] will do, for a constant leaves R_hat unchanged.
-    """
-    exponent = 2 * sample_size * deviation**2 / function_bound**2
-    quantity = r"P(|\hat{\mathfrak R}-\mathfrak R_n|\ge t)"
-    return Bound(quantity, Relation.AT_MOST, 2 * sp.exp(-exponent), OURS)
-
-
-def generalisation() -> Bound:
-    """Upper: with probability 1-delta, for all g in a class of [0,1]-valued functions at once,
-    E g <= mean_i g(x_i) + 2 R_hat + 3 sqrt(ln(2/delta)/(2n)), x_i i.i.d.
-
-    The form of the textbooks; `generalisation_sharper` is smaller and proves it.
-    """
-    slack = 3 * sp.sqrt(sp.log(2 / failure_probability) / (2 * sample_size))
-    bound = empirical_risk + 2 * rademacher_complexity + slack
-    reference = "after Mohri, Rostamizadeh and Talwalkar, Foundations of Machine Learning, chapter 3"
-    return Bound(r"\mathbb Eg", Relation.AT_MOST, bound, reference, PROPER_PROBABILITY)
-
-
-def generalisation_sharper() -> Bound:
-    """Upper: as `generalisation`, with slack 2 sqrt(ln(1/delta)/(2n)): 2 for 3 and 1/delta for 2/delta.
-
-    Proof: Z = sup_g (E g - mean g) - 2 R_hat has E Z <= 0 by symmetrisation. Changing one x_i moves the
-    first term by 1/n and R_hat by 1/(2n) (see `data_tail`; g - 1/2 is bounded by 1/2), so Z by 2/n: one use
-    of McDiarmid.
-    """
-    slack = sp.sqrt(2 * sp.log(1 / failure_probability) / sample_size)
-    bound = empirical_risk + 2 * rademacher_complexity + slack
-    return Bound(r"\mathbb Eg", Relation.AT_MOST, bound, OURS, PROPER_PROBABILITY)
 
 
 def rademacher_by_gaussian() -> Bound:
@@ -243,3 +190,21 @@ def ball_cover() -> Bound:
     """
     bound = parameter_count * sp.log(1 + 2 * parameter_norm / cover_scale)
     return Bound(ENTROPY, Relation.AT_MOST, bound, OURS)
+
+
+CLASSICAL_BOUNDS = {
+    "massart": massart,
+    "scalar-contraction": scalar_contraction,
+    "vector-contraction": vector_contraction,
+    "dudley-linear": dudley_linear,
+    "linear-l2": linear_l2,
+    "linear-l2-upper": linear_l2_upper,
+    "linear-l2-lower": linear_l2_lower,
+    "linear-l1": linear_l1,
+    "linear-l1-upper": linear_l1_upper,
+    "rademacher-by-gaussian": rademacher_by_gaussian,
+    "gaussian-by-rademacher": gaussian_by_rademacher,
+    "zhang-cover": zhang_cover,
+    "matrix-cover": matrix_cover,
+    "ball-cover": ball_cover,
+}

@@ -11,11 +11,16 @@ at zero logit parameter and J_i its derivative there. All quantities are dimensi
 """
 
 import difflib
+import re
 
 import sympy as sp
+from sympy.printing.latex import LatexPrinter
 
 SYMBOLS: dict[str, sp.Symbol] = {}
 LETTERS: dict[sp.Symbol, str] = {}
+_BARE = re.compile(r"(\\(?:mathbb|mathcal|mathfrak|mathbf|sqrt|overline|frac(?:\{[^{}]*\})?))\s*(\w)")
+_SPELLINGS = {r"\le": r"\leq", r"\ge": r"\geq", r"\int\limits": r"\int", r"\square": r"{\mathrm{box}}"}
+_SPELLING = re.compile("(?:" + "|".join(map(re.escape, _SPELLINGS)) + r")(?![a-zA-Z])")
 
 
 def _symbol(word: str, letter: str, **assumptions: bool) -> sp.Symbol:
@@ -23,8 +28,26 @@ def _symbol(word: str, letter: str, **assumptions: bool) -> sp.Symbol:
     if word in SYMBOLS:
         raise ValueError(f"symbol {word!r} is defined twice: choose another word")
     SYMBOLS[word] = made
-    LETTERS[made] = letter
+    LETTERS[made] = portable(letter)
     return made
+
+
+def portable(tex: str) -> str:
+    """The same LaTeX in the spelling that matplotlib's mathtext reads too: arguments in braces, leq and geq."""
+    braced = _BARE.sub(r"\1{\2}", _BARE.sub(r"\1{\2}", tex))  # twice: both parts of a fraction
+    return _SPELLING.sub(lambda found: _SPELLINGS[found[0]], braced)
+
+
+class _Printer(LatexPrinter):
+    def _print_Piecewise(self, expr: sp.Piecewise) -> str:
+        """Pieces in one line: mathtext has no environments."""
+        *pieces, last = [(self._print(value), condition) for value, condition in expr.args]  # type: ignore[misc]
+        shown = [rf"{value}\;\mathrm{{if}}\;{self._print(condition)}" for value, condition in pieces]
+        otherwise = last[1] == sp.true
+        shown.append(rf"{last[0]}\;\mathrm{{{'otherwise' if otherwise else 'if'}}}")
+        if not otherwise:
+            shown[-1] += rf"\;{self._print(last[1])}"
+        return r"\left\{" + r",\;".join(shown) + r"\right."
 
 
 # Sizes of the problem
@@ -155,14 +178,75 @@ chaining_cut = _symbol("chaining_cut", r"\delta_0", nonnegative=True)  # scale a
 class_radius = _symbol("class_radius", r"r_{\mathcal F}", nonnegative=True)  # sup_f (mean_i f(x_i)^2)^(1/2)
 
 # Attention as a map of token sequences (theory.attention)
+value_operator_norm = _symbol("value_operator_norm", r"\|V\|", nonnegative=True)  # largest singular value of V
+# C = max_j sum_i abar_ij: the most attention that one token can receive
+column_mass = _symbol("column_mass", r"C", nonnegative=True)
+gain_maximum = _symbol("gain_maximum", r"\max|g|", nonnegative=True)  # of the gains of RMSNorm
+norm_epsilon = _symbol("norm_epsilon", r"\epsilon_0", positive=True)  # inside the root of RMSNorm
+query_operator_norm = _symbol("query_operator_norm", r"\|W_Q\|", nonnegative=True)
+# at least s(T) with s e^(s+1) = T - 1: the most E|y_i - y_j|^2 of L2 attention
+attended_spread = _symbol("attended_spread", r"s", nonnegative=True)
 
 # What encodings can express (theory.expressiveness)
+target_spread = _symbol("target_spread", r"D_g", nonnegative=True)  # max_ij |g_i - g_j| on a constant sequence
+margin = _symbol("margin", r"g", positive=True)  # least s_i,pi(i) - s_ij over j other than the target pi(i)
+query_distance = _symbol("query_distance", r"|p_i-p_{i'}|", positive=True)
+key_distance = _symbol("key_distance", r"|p_{\pi(i)}-p_{\pi(i')}|", positive=True)
+closest_distance = _symbol("closest_distance", r"\delta", positive=True)  # least |p_i - p_j|, i != j
+attention_deficit = _symbol("attention_deficit", r"\eta", positive=True)  # 1 - weight of the target
+tokens_after_start = _symbol("tokens_after_start", r"t", integer=True, nonnegative=True)  # visible besides BOS
+kernel_terms = _symbol("kernel_terms", r"k", integer=True, positive=True)  # exponentials in a memory kernel
 
 # Length extrapolation (theory.extrapolation)
+window = _symbol("window", r"w", integer=True, positive=True)  # keys at distances 0 .. w-1, the last w tokens
+tail_ratio = _symbol("tail_ratio", r"\rho_w", nonnegative=True)  # T_w/H_w, sums of e^b(k) from w on and below w
+tail_mass = _symbol("tail_mass", r"A_w", nonnegative=True)  # attention at distances >= w
+tail_tolerance = _symbol("tail_tolerance", r"\epsilon", positive=True)
+bias_oscillation = _symbol("bias_oscillation", r"\Delta", nonnegative=True)  # max_k b(k) - min_k b(k)
+value_diameter = _symbol("value_diameter", r"D_v", nonnegative=True)  # of the values of one sample
+kerple_rate = _symbol("kerple_rate", r"r_1", positive=True)
+kerple_shape = _symbol("kerple_shape", r"r_2", positive=True)
+locality_defect = _symbol("locality_defect", r"\delta", nonnegative=True)  # distance from a function of w tokens
+unseen_variance = _symbol("unseen_variance", r"\mathbb E\operatorname{Var}(y\mid w)", nonnegative=True)
+token_variance = _symbol("token_variance", r"v", nonnegative=True)  # of i.i.d. real tokens
+bit_probability = _symbol("bit_probability", r"p", nonnegative=True)
+vocabulary_size = _symbol("vocabulary_size", r"|\mathcal V|", integer=True, positive=True)
+polynomial_degree = _symbol("polynomial_degree", r"k", integer=True, nonnegative=True)
+argument = _symbol("argument", r"x", positive=True)  # of a polynomial; x = 1 is the last training position
+frequency_base = _symbol("frequency_base", r"b", positive=True)  # angles b^(-2k/d)
+distance = _symbol("distance", r"D", integer=True, nonnegative=True)  # i - j
 
 # Positional information (theory.information)
+position_count = _symbol("position_count", r"N", integer=True, positive=True)
+position_information = _symbol("position_information", r"I_0", nonnegative=True)  # nats, before a map or a layer
+conditional_information = _symbol("conditional_information", r"I(P;Z\mid G)", nonnegative=True)  # given a group
+mean_total_variation = _symbol("mean_total_variation", r"\overline{\mathrm{TV}}", nonnegative=True)
+decoder_score = _symbol("decoder_score", r"\mathbb E\ln q'(P\mid Z)", nonpositive=True)
+uniform_share = _symbol("uniform_share", r"\epsilon", positive=True)  # weight of 1/N in the decoder q'
+success_probability = _symbol("success_probability", r"a", nonnegative=True)  # of a decoder of the position
+noise_scale = _symbol("noise_scale", r"\sigma_Z", positive=True)  # H + sigma Z, Z standard normal
+code_distance = _symbol("code_distance", r"|p_1-p_2|", nonnegative=True)
+code_power = _symbol("code_power", r"P_c", nonnegative=True)  # tr C = mean |p_i - mean p|^2
+code_determinant = _symbol("code_determinant", r"\det(I+C/\sigma_Z^2)", positive=True)
+variance_ratio = _symbol("variance_ratio", r"v_2/v_1", positive=True)
+value_scale = _symbol("value_scale", r"s", positive=True)  # values are N(0, s^2 I_d)
+alibi_slope = _symbol("alibi_slope", r"m", positive=True)  # bias -m (i - j)
+seen_count = _symbol("seen_count", r"i", integer=True, positive=True)  # keys of a causal head, its own included
+embedding_stress = _symbol("embedding_stress", r"\mathcal S(q)", nonnegative=True)  # of any other embedding
+unexplained_share = _symbol("unexplained_share", r"\rho_{>d}", nonnegative=True)  # sum_k>d / sum_k of eigenvalues
 
 # Asymptotics and rates (theory.asymptotics), encodings in complexity bounds (theory.rademacher_encodings)
+encoding_scale = _symbol("encoding_scale", r"c_p", nonnegative=True)  # tokens |x| <= 1, encodings c_p p with |p| <= 1
+mean_power = _symbol("mean_power", r"Q", nonnegative=True)  # sum_i |x_i + p_i|^2 / n
+token_scale = _symbol("token_scale", r"c", positive=True)  # all tokens, encoding included, multiplied by it
+first_bound = _symbol("first_bound", r"U(\mathcal F_1)", nonnegative=True)  # upper bounds of two complexities
+second_bound = _symbol("second_bound", r"U(\mathcal F_2)", nonnegative=True)
+half_range_sum = _symbol("half_range_sum", r"\rho_{1/2}", nonnegative=True)  # sup_u sum_i half the range of <u, P_i>
+relaxed_complexity = _symbol("relaxed_complexity", r"\hat{\mathfrak R}_\square", nonnegative=True)  # hull relaxation
+repetitions = _symbol("repetitions", r"m", integer=True, positive=True)  # copies of every sample
+
+# Cost of an encoding (theory.cost)
+heads = _symbol("heads", r"h", integer=True, positive=True)  # attention heads of one layer, a divisor of d
 
 
 def symbol(word: str) -> sp.Symbol:
@@ -175,5 +259,5 @@ def symbol(word: str) -> sp.Symbol:
 
 
 def latex(expression: sp.Basic) -> str:
-    """LaTeX of an expression with every registered word replaced by its letter in print."""
-    return sp.latex(expression, symbol_names=LETTERS)
+    """LaTeX of an expression with every registered word replaced by its letter in print, also for mathtext."""
+    return portable(_Printer({"symbol_names": LETTERS}).doprint(expression))

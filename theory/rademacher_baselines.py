@@ -166,6 +166,11 @@ def residual_layers(layers: int = 2, ball: str = "l2") -> Bound:
     return Bound(QUANTITY, Relation.AT_MOST, _polynomial(radius, blocks), reference)
 
 
+def two_residual_layers(ball: str = "l2") -> Bound:
+    """Upper: two layers of `residual_layers`."""
+    return residual_layers(2, ball)
+
+
 def vc_dimension_bound() -> Bound:
     """Upper, {-1, 1}-valued classes, VC dimension d_VC <= n: R_hat <= sqrt(2 d_VC ln(e n/d_VC)/n) (Sauer, Massart).
 
@@ -183,5 +188,7 @@ BASELINE_BOUNDS = {
     "after-Truong": low_rank_head,
     "after-He-Xing": trainable_table,
 }
-DEPTH_BASELINES = {"covering-depth": lambda ball="l2": residual_layers(2, ball)}
+DEPTH_BASELINES = {"covering-depth": two_residual_layers}
 """Classes other than one head; `residual_layers` takes any number of layers."""
+VC_BASELINES = {"after-Yang-Srebro-Li": vc_dimension_bound}
+"""Of {-1, 1}-valued classes."""

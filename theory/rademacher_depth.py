@@ -214,9 +214,10 @@ def _upper(total: sp.Expr, ball: str) -> Bound:
     return Bound(QUANTITY, Relation.AT_MOST, readout_norm / sample_size * total, OURS)
 
 
-def _two_layer_depth(ball: str = "l2") -> Bound:
+def two_layer_depth(ball: str = "l2") -> Bound:
+    """U7 for two layers of the depth class, upper: see `residual_depth`."""
     return residual_depth(2, ball)
 
 
-DEPTH_BOUNDS = {"U7-depth": _two_layer_depth, "U12-paths": path, "U13-semigroup": two_layer_semigroup}
+DEPTH_BOUNDS = {"U7-depth": two_layer_depth, "U12-paths": path, "U13-semigroup": two_layer_semigroup}
 ONE_LAYER_BOUNDS = {"one-layer": one_layer}

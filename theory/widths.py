@@ -169,3 +169,17 @@ def anisotropic() -> Bound:
     width = parameter_norm * sp.sqrt(gradient_trace)
     bound = sp.sqrt(sp.pi / 2) * width / sample_size
     return Bound(QUANTITY, Relation.AT_MOST, bound, OURS + ", from Sudakov-Fernique")
+
+
+WIDTH_BOUNDS = {
+    "gaussian-norm-upper": norm_mean_upper,
+    "gaussian-norm-lower": norm_mean_lower,
+    "l2-ball-width": l2_ball,
+    "l1-ball-width": l1_ball,
+    "box-width": box,
+    "low-rank-width": frobenius_low_rank,
+    "nuclear-ball-width": nuclear_ball,
+    "spectral-ball-width": spectral_ball,
+    "gaussian-comparison": gaussian_comparison,
+    "anisotropic": anisotropic,
+}

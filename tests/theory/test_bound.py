@@ -136,7 +136,7 @@ def test_printing():
         r"\tau <= sqrt(2)*sqrt(log(2/failure_probability))/sqrt(draws) if failure_probability < 1  "
         "[McDiarmid (1989); recalled]"
     )
-    assert TRIVIAL._repr_latex_() == r"$\displaystyle \hat R \le \frac{B_u V_1}{n}$"
+    assert TRIVIAL._repr_latex_() == r"$\displaystyle \hat R \leq \frac{B_u V_1}{n}$"
     assert notation.latex(value_energy**2) == r"\left(\sigma_v^2\right)^{2}"  # not a double superscript
 
 

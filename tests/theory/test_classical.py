@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theory import classical
+from theory import classical, concentration
 
 TWIN = sp.Rational(1, 100)
 SHORT = sp.Rational(95, 100)
@@ -152,15 +152,15 @@ def test_sign_tail_and_radius():
     means = np.array([np.mean(c) for c in itertools.product(suprema, repeat=draws)])
     away = np.abs(means - suprema.mean())
     words = {"draws": draws, "sample_size": 4, "function_energy": 4}
-    tail = classical.sign_tail()
+    tail = concentration.sign_tail()
     for t in (0.01, 0.1, 0.2, 0.3, 0.5):
         assert (away >= t).mean() <= tail.safe(**words, deviation=t)
     assert (away >= 0.1).mean() > tail.scaled(TWIN).safe(**words, deviation=0.1)
     for delta in (0.5, 0.1, 0.01):
-        radius = classical.sign_radius().safe(**words, failure_probability=delta)
+        radius = concentration.sign_radius().safe(**words, failure_probability=delta)
         assert (away > radius).mean() <= delta
         assert tail.evaluate(**words, deviation=radius) == pytest.approx(delta, abs=1e-10)
-    twin = classical.sign_radius().scaled(TWIN).safe(**words, failure_probability=0.1)
+    twin = concentration.sign_radius().scaled(TWIN).safe(**words, failure_probability=0.1)
     assert (away > twin).mean() > 0.1
 
 
@@ -196,14 +196,14 @@ def test_data_tail():
     table = np.array([[1.0, 0, -1], [-1, 0, 1], [1, 0, 1]])
     chances, complexities, _ = enumerated_samples(table, np.array([0.3, 0.5, 0.2]), 5)
     away = np.abs(complexities - chances @ complexities)
-    bound = classical.data_tail()
+    bound = concentration.data_tail()
     for t in (0.01, 0.1, 0.2, 0.4, 0.6):
         assert chances @ (away >= t) <= bound.safe(sample_size=5, function_bound=1, deviation=t)
     twin = bound.scaled(TWIN).safe(sample_size=5, function_bound=1, deviation=0.1)
     assert chances @ (away >= 0.1) > twin
 
 
-@pytest.mark.parametrize("build", [classical.generalisation, classical.generalisation_sharper])
+@pytest.mark.parametrize("build", [concentration.generalisation, concentration.generalisation_sharper])
 def test_generalisation(build):
     rng = np.random.default_rng(6)
     zero = {"empirical_risk": 0, "rademacher_complexity": 0}
@@ -220,7 +220,7 @@ def test_generalisation(build):
 
 def test_the_sharper_generalisation_bound_is_smaller():
     words = {"empirical_risk": 0, "rademacher_complexity": 0, "sample_size": 100, "failure_probability": 0.05}
-    usual, sharper = classical.generalisation(), classical.generalisation_sharper()
+    usual, sharper = concentration.generalisation(), concentration.generalisation_sharper()
     assert sharper.safe(**words) < 0.61 * usual.certified(**words)[0]
     with pytest.raises(ValueError, match="assumes"):
         usual.safe(**{**words, "failure_probability": 1.5})

@@ -8,7 +8,7 @@ import pytest
 import sympy as sp
 from scipy.optimize import linprog
 
-from theory import softmax
+from theory import box_tilted, softmax
 from theory.bound import Relation
 from theory.notation import logit_bound
 
@@ -203,12 +203,10 @@ def test_box_tilted_maximum_equals_enumeration_and_linear_programme(size):
     rng = np.random.default_rng(size)
     for _ in range(8):
         values, lower, upper = random_box(rng, size)
-        best, alpha = softmax.box_tilted_maximum(values, lower, upper)
+        best, alpha = box_tilted.box_tilted_maximum(values, lower, upper)
         assert sum(alpha) == 1
         assert sum(a * y for a, y in zip(alpha, values, strict=True)) == best
-        assert all(
-            alpha[j] * lower[k] <= alpha[k] * upper[j] for j, k in itertools.product(range(size), repeat=2)
-        )
+        assert all(alpha[j] * lower[k] <= alpha[k] * upper[j] for j, k in itertools.product(range(size), repeat=2))
         corners = (
             sum(m * y for m, y in zip(corner, values, strict=True)) / sum(corner)
             for corner in itertools.product(*zip(lower, upper, strict=True))
@@ -225,7 +223,7 @@ def test_box_tilted_maximum_equals_enumeration_and_linear_programme(size):
 
 
 def test_box_tilted_support_is_symbolic_in_the_logit_radius():
-    bound = softmax.box_tilted_support([3, -1, 2, 2], [0, -1, -2, -3], [logit_bound] * 4)
+    bound = box_tilted.box_tilted_support([3, -1, 2, 2], [0, -1, -2, -3], [logit_bound] * 4)
     low, high = bound.certified(logit_bound=Fraction(1, 2))
     rng = np.random.default_rng(4)
     y, b = np.array([3.0, -1, 2, 2]), -np.arange(4.0)
@@ -233,7 +231,7 @@ def test_box_tilted_support_is_symbolic_in_the_logit_radius():
     assert seen == pytest.approx(low, abs=1e-10)
     assert high - low < 1e-12
     assert seen > bound.scaled(sp.Rational(95, 100)).certified(logit_bound=Fraction(1, 2))[1]
-    at_zero = softmax.box_tilted_support([3, -1, 2, 2], [0, -1, -2, -3], [0] * 4).evaluate()
+    at_zero = box_tilted.box_tilted_support([3, -1, 2, 2], [0, -1, -2, -3], [0] * 4).evaluate()
     assert at_zero == pytest.approx(weights_of(b) @ y, abs=1e-12)
 
 
@@ -243,6 +241,6 @@ def test_box_tilted_support_is_symbolic_in_the_logit_radius():
 )
 def test_box_tilted_maximum_refuses_a_bad_box(lower, upper, message):
     with pytest.raises(ValueError, match=message):
-        softmax.box_tilted_maximum([1, 2, 3], lower, upper)
+        box_tilted.box_tilted_maximum([1, 2, 3], lower, upper)
     with pytest.raises(ValueError, match="nonnegative"):
-        softmax.box_tilted_support([1, 2], [0, 0], [1, -1])
+        box_tilted.box_tilted_support([1, 2], [0, 0], [1, -1])

@@ -210,8 +210,7 @@ def test_covers_divided_by_a_hundred_are_violated():
 
 
 def test_maurey_cover_reaches_every_matrix_it_claims():
-    """The means of k = ceil(1/eps^2) matrices +-E_jk come within eps in Frobenius norm of every |W|_11 <= 1.
-    """
+    """The means of k = ceil(1/eps^2) matrices +-E_jk come within eps in Frobenius norm of every |W|_11 <= 1."""
     rng = np.random.default_rng(9)
     scale = 0.6
     k = math.ceil(1 / scale**2)
@@ -226,8 +225,7 @@ def test_maurey_cover_reaches_every_matrix_it_claims():
 
 
 def test_dudley_bounds_a_ball_and_closes_its_integral():
-    """Linear class in R^2 with sum x_i x_i^T = n I: |f_w|_n = |w|, so its entropy is that of the unit disc.
-    """
+    """Linear class in R^2 with sum x_i x_i^T = n I: |f_w|_n = |w|, so its entropy is that of the unit disc."""
     n = 8
     angle = 2 * np.pi * np.arange(n) / n
     x = math.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
