@@ -19,7 +19,7 @@ from theory.bound import Bound, Relation
 Case = dict[str, Any]
 Cases = Callable[[np.random.Generator, bool], Iterable[Case]]
 FORMS = ("tight", "upper", "lower")
-TWIN = sp.Rational(1, 100)
+TWIN: sp.Expr = sp.Rational(1, 100)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Claim:
     free: tuple[str, ...] = ()
     true: bool = True
     tight: bool = False
-    twin: sp.Rational = TWIN
+    twin: sp.Expr = TWIN
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,11 @@ def run(function: Callable[..., int | None], argv: Sequence[str] | None = None) 
     """Calls `function` with the flags in `argv` (default: the command line) and returns the exit status.
 
     Every keyword-only parameter `some_name` is a flag `--some-name`; an absent flag leaves the default of the
-    function. Annotations: int, float (finite), str, Path, bool (`--x`/`--no-x`), Literal, unions of these,
-    and list, tuple[x, ...] or Sequence of one of these (several values, the flag may be repeated). Where the
-    default of `X | None` is not None, `none` gives None. The docstring gives the help: first paragraph,
-    Google-style `Args:` (`name: text`, or `name (METAVAR): text`), and `Examples:` at the end.
+    function. Every positional-only parameter is a word without a flag that must be given. Annotations: int, float
+    (finite), str, Path, bool (`--x`/`--no-x`), Literal, unions of these, and list, tuple[x, ...] or Sequence of one
+    of these (several values, the flag may be repeated). Where the default of `X | None` is not None, `none` gives
+    None. The docstring gives the help: first paragraph, Google-style `Args:` (`name: text`, or `name (METAVAR): text`),
+    and `Examples:` at the end.
 
     Status: what the function returns (None is 0); 2 with one line on standard error for bad arguments and
     for ValueError, OSError and MemoryError of the function (`python -X dev -m ...` shows where it came from);
@@ -37,7 +38,9 @@ def run(function: Callable[..., int | None], argv: Sequence[str] | None = None) 
     program = program_name(function)
     try:
         parser = build_parser(function, program)
-        status = function(**_parse(parser, list(sys.argv[1:] if argv is None else argv))) or 0
+        values = _parse(parser, list(sys.argv[1:] if argv is None else argv))
+        words = [values.pop(name) for name in _positional(function)]
+        status = function(*words, **values) or 0
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -77,12 +80,18 @@ class _Parser(argparse.ArgumentParser):
         raise ValueError(message)
 
 
+def _positional(function: Callable) -> list[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_ONLY]
+
+
 def build_parser(function: Callable, program: str) -> argparse.ArgumentParser:
     """The parser behind `run`. TypeError for an annotation or a parameter that cannot become a flag."""
     description, helps, examples = _read_docstring(inspect.getdoc(function) or "")
+    positional = {name: helps.get(name, (None, ""))[0] or name.upper() for name in _positional(function)}
     parser = _Parser(
         prog=program,
-        usage=f"{program.replace('%', '%%')} [--flag value ...]",
+        usage=" ".join([program.replace("%", "%%"), *positional.values(), "[--flag value ...]"]),
         description=description,
         epilog=examples and "examples:\n" + textwrap.indent(examples, "  "),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -90,10 +99,11 @@ def build_parser(function: Callable, program: str) -> argparse.ArgumentParser:
     )
     hints = get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is not parameter.KEYWORD_ONLY or name not in hints:
-            raise TypeError(f"parameter {name} of {function.__name__} must be keyword-only and annotated")
-        metavar, text = helps.get(name, (None, ""))
         required = parameter.default is parameter.empty
+        if name not in hints or not (parameter.kind is parameter.KEYWORD_ONLY or (name in positional and required)):
+            wanted = "keyword-only, or positional-only without default, and annotated"
+            raise TypeError(f"parameter {name} of {function.__name__} must be {wanted}")
+        metavar, text = helps.get(name, (None, ""))
         if not required and parameter.default not in (None, ()):
             text += f" (default: {_shown(parameter.default)})"
         help_text = text.strip().replace("%", "%%")
@@ -104,6 +114,11 @@ def build_parser(function: Callable, program: str) -> argparse.ArgumentParser:
         else:
             convert, shown = _converter(kind, none=parameter.default is not None)
             options |= {"type": convert, "metavar": metavar or shown}
+        if name in positional:
+            if many or kind is bool:
+                raise TypeError(f"parameter {name} of {function.__name__} must be one word: make it keyword-only")
+            parser.add_argument(name, type=options["type"], metavar=positional[name], help=help_text)
+            continue
         if many:
             options |= {"nargs": "+", "action": "extend"}
         # With a default, `extend` would append to it and an absent flag would hide the function's default.

@@ -167,9 +167,7 @@ def _size(file: Path) -> int:
     return status.st_size
 
 
-def _places(
-    corpus: Corpus, samples: int, length: int, generator: np.random.Generator
-) -> list[tuple[Path, int]]:
+def _places(corpus: Corpus, samples: int, length: int, generator: np.random.Generator) -> list[tuple[Path, int]]:
     """File and byte offset of `samples` different windows."""
     counts = np.array([size // length for size in corpus.sizes])
     ends = np.cumsum(counts)

@@ -202,9 +202,7 @@ def best(
     if scaled:
         radius = _sub_gaussian_radius(sub_gaussian_scale, lower.size, OTHER_SHARE * side)
         ends["McDiarmid"] = _around_mean(lower, upper, radius)
-    ends["betting"] = _betting_ends(
-        lower, upper, minimum, maximum, BETTING_SHARE * side, sub_gaussian_scale
-    )
+    ends["betting"] = _betting_ends(lower, upper, minimum, maximum, BETTING_SHARE * side, sub_gaussian_scale)
     low = max(ends, key=lambda name: ends[name][0])
     high = min(ends, key=lambda name: ends[name][1])
     method = low if low == high else f"lower: {low}, upper: {high}"

@@ -59,7 +59,11 @@ def write_json(path: str | Path, document: Any) -> None:
         ValueError: a NaN, named by its place in the document; a place that cannot be written.
         TypeError: a value or key that JSON has no form for, named by its place.
     """
-    text = json.dumps(_plain(document, "document"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, json.dumps(_plain(document, "document"), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a text file that is complete or untouched, or to standard output for `-`; ValueError if it cannot."""
     if str(path) == "-":
         sys.stdout.write(text)
         return

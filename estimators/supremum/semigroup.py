@@ -70,9 +70,7 @@ def semigroup(head: Centred, radius: float, *, tau: float | None = None, flow: F
     return semigroup_parts(head, radius, tau=tau, flow=flow).value
 
 
-def semigroup_parts(
-    head: Centred, radius: float, *, tau: float | None = None, flow: Flow | None = None
-) -> Semigroup:
+def semigroup_parts(head: Centred, radius: float, *, tau: float | None = None, flow: Flow | None = None) -> Semigroup:
     """The certificate and its parts. Raises ValueError unless radius is finite and >= 0 and tau finite and > 0."""
     if not (np.isfinite(radius) and radius >= 0):
         raise ValueError(f"radius bounds the norm of the query, got {radius}: use a finite number of at least 0")

@@ -42,9 +42,7 @@ def test_trust_region_is_the_maximum(seed):
     best = np.linalg.norm(attained + np.einsum("kdp,kp->kd", linear, found.queries), axis=1)
     assert np.all(best >= found.upper[:, 0] * (1 - 1e-6))
     energy = ((np.einsum("nde,me->mnd", head.covariances, circle) + head.outputs) ** 2).sum((1, 2)).max()
-    direct = max(
-        np.linalg.eigvalsh((row := head.outputs + head.covariances @ w).T @ row)[-1] for w in circle[::40]
-    )
+    direct = max(np.linalg.eigvalsh((row := head.outputs + head.covariances @ w).T @ row)[-1] for w in circle[::40])
     assert direct <= weak_variance(head, 1.7) <= 4 * energy
 
 

@@ -160,6 +160,29 @@ def test_parameter_without_default_is_required(capsys):
     assert run(command, ["--text", "a"]) == 0
 
 
+def test_positional_only_parameters_are_words_without_a_flag(capsys):
+    seen = []
+
+    def command(name: str, count: int, /, *, seed: int = 0) -> None:
+        """Takes a name.
+
+        Args:
+            name (WHO): of whom
+        """
+        seen.append((name, count, seed))
+
+    assert run(command, ["x", "3"]) == run(command, ["--seed", "-2", "y", "-3"]) == run(command, ["z", "4", "--seed=1"])
+    assert seen == [("x", 3, 0), ("y", -3, -2), ("z", 4, 1)]
+    assert fails(capsys, command) == "error: the following arguments are required: WHO, COUNT"
+    assert fails(capsys, command, "x", "y") == "error: argument COUNT: expected an integer, got 'y'"
+    assert fails(capsys, command, "x", "3", "4").startswith("error: unexpected argument '4'")
+    assert fails(capsys, command, "x", "3", "--sed", "1").startswith("error: unknown flag --sed: did you mean --seed?")
+    assert run(command, ["--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: {PROGRAM} WHO COUNT [--flag value ...]\n")
+    assert re.search(r"WHO +of whom", text)
+
+
 def test_sequences_and_optional_lists():
     seen = []
 
@@ -179,7 +202,13 @@ def test_what_cannot_become_a_flag_is_the_developers_error():
 
     def pair(*, a: tuple[int, int] = (1, 2)): ...
 
-    for function in (untyped, positional, complicated, pair):
+    def optional_word(a: int = 1, /): ...
+
+    def several_words(a: list[int], /): ...
+
+    def yes_or_no(a: bool, /): ...
+
+    for function in (untyped, positional, complicated, pair, optional_word, several_words, yes_or_no):
         with pytest.raises(TypeError):
             run(function, [])
 

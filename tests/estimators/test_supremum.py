@@ -180,9 +180,7 @@ def test_box_tilted_support_equals_a_linear_programme():
     for _ in range(20):
         scores, bias, reach = rng.standard_normal(5), rng.standard_normal(5), rng.random(5) * 3
         low, high = np.exp(bias - reach), np.exp(bias + reach)
-        rows = [
-            (np.eye(5)[j] * low[k] - np.eye(5)[k] * high[j]) for j in range(5) for k in range(5) if j != k
-        ]
+        rows = [(np.eye(5)[j] * low[k] - np.eye(5)[k] * high[j]) for j in range(5) for k in range(5) if j != k]
         solved = linprog(-scores, A_ub=np.array(rows), b_ub=np.zeros(20), A_eq=np.ones((1, 5)), b_eq=[1.0])
         assert box_tilted_support(scores[None], bias, reach[None])[0] == pytest.approx(-solved.fun, abs=1e-9)
 

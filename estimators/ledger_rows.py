@@ -1,0 +1,111 @@
+"""What every table of the ledger says: cells of text, from outcomes and source verdicts."""
+
+import math
+import re
+
+from estimators.claim import Check
+from estimators.claims.sources import SourceVerdict
+from estimators.ledger import Ledger, Outcome, margin, settled
+from theory.bound import Proof, Relation
+
+HEADINGS = ("claim", "form", "encodings", "bound", "interval", "slack", "verdict", "proof", "cases")
+SOURCE_HEADINGS = ("id", "claim of the source", "verdict", "because", "checks")
+TWIN_HEADINGS = ("statement", "factor", "bound", "interval", "slack", "verdict", "cases")
+SIGN = {Relation.AT_MOST.value: "≤", Relation.AT_LEAST.value: "≥", Relation.EQUAL.value: "="}
+ENCODINGS_SHOWN = 3
+DIGITS = 5
+
+READING = (
+    "How to read it: each row is the case on which a statement comes nearest to being violated, of all its cases. The "
+    "interval contains the measured quantity; a search alone ends at ∞. slack: how many times too weak the bound is on "
+    "that case, at least (≤: at most, where only a search measured it; for an equality the relative distance). `holds` "
+    "(where the bound is attained: to 1e-9, for rounding) and `supported` are confirmed by numbers, which prove "
+    "nothing: the proof is in the statement's docstring or in the source that its proof mark cites; `recalled` was not "
+    "looked up. `violated` refutes; `undecided`: the interval contains the bound. `refuted`: a statement kept because "
+    "it is wrong, and shown to be."
+)
+
+
+def rounded(value: float, up: bool, digits: int = DIGITS) -> str:
+    """`digits` significant digits, rounded up or down."""
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "-∞"
+    if value == 0:
+        return "0"
+    shown = float(f"{value:.{digits}g}")
+    if (shown < value) if up else (shown > value):
+        unit = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
+        shown += unit if up else -unit
+    return f"{shown:.{digits}g}"
+
+
+def interval(check: Check) -> str:
+    """Both ends rounded outwards, so that what is printed contains what was certified."""
+    right = f"{rounded(check.upper, True)}]" if math.isfinite(check.upper) else "∞)"
+    return f"[{rounded(check.lower, False)}, {right}"
+
+
+def bound_text(check: Check) -> str:
+    """The relation and the value, rounded to the side on which the statement says less."""
+    return f"{SIGN[check.relation]} {rounded(check.bound, check.relation != Relation.AT_LEAST.value)}"
+
+
+def slack_text(check: Check) -> str:
+    if check.relation == Relation.EQUAL.value:
+        return f"off by {check.slack - 1:.1e}"
+    if check.verdict == "undecided" and settled(check) == "holds":
+        return "1"
+    if check.verdict == "undecided":
+        return f"≤ {rounded(margin(check), True)}"
+    return rounded(check.slack if check.verdict == "holds" else margin(check), False)
+
+
+def encodings_text(outcome: Outcome) -> str:
+    """Names without their keys, the first three."""
+    found = list(dict.fromkeys(re.sub(r":\S*", "", encoding) for encoding in outcome.encodings))
+    more = len(found) - ENCODINGS_SHOWN
+    return ", ".join(found[:ENCODINGS_SHOWN]) + (f" and {more} more" if more > 0 else "") or "-"
+
+
+def verdict_text(outcome: Outcome) -> str:
+    """The standing, and what else the reader must know of it."""
+    text = outcome.standing
+    if outcome.verdict == "violated" and outcome.true and not outcome.broken:
+        text += f" ({Proof.RECALLED.value}, not proved)"
+    if outcome.error:
+        text += f": {outcome.error}"
+    elif outcome.true and outcome.tight and outcome.verdict != "violated" and not outcome.attained:
+        text += " (equality not attained)"
+    return text
+
+
+def row(outcome: Outcome) -> tuple[str, ...]:
+    """Cells under HEADINGS."""
+    worst = outcome.worst
+    measured = ("-",) * 3 if worst is None else (bound_text(worst), interval(worst), slack_text(worst))
+    proof = worst.proof if worst is not None and outcome.true else "-"
+    cells = (outcome.claim, outcome.form, encodings_text(outcome), *measured, verdict_text(outcome), proof)
+    return (*cells, str(len(outcome.checks)))
+
+
+def twin_row(outcome: Outcome) -> tuple[str, ...]:
+    """Cells under TWIN_HEADINGS."""
+    worst = outcome.worst
+    measured = ("-",) * 3 if worst is None else (bound_text(worst), interval(worst), slack_text(worst))
+    verdict = outcome.verdict + (f": {outcome.error}" if outcome.error else "")
+    factor = f"x {outcome.factor}" if outcome.true else "wrong itself"
+    return (outcome.claim, factor, *measured, verdict, str(len(outcome.checks)))
+
+
+def source_row(source: SourceVerdict) -> tuple[str, ...]:
+    """Cells under SOURCE_HEADINGS."""
+    return (source.id, source.statement, source.verdict, source.because, ", ".join(source.checks) or "-")
+
+
+def summary(ledger: Ledger, twins: bool = False) -> str:
+    """One line of counts."""
+    words = [one.verdict if twins else one.standing for one in ledger.outcomes]
+    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(sorted(words)))
+    cases = sum(len(one.checks) for one in ledger.outcomes)
+    what = "twins" if twins else "claims"
+    return f"{len(words)} {what} on {cases} cases in {math.ceil(ledger.seconds)} s: {counts or 'none'}"

@@ -1,0 +1,101 @@
+"""Numbers for the lemmas behind U9-U13: tilted weights, changes of measure, divergences, tails; plain NumPy."""
+
+import math
+
+import numpy as np
+
+from estimators.claim import Measurement
+from estimators.class_brackets import relative
+from estimators.estimate import exact
+from estimators.signs import all_sign_classes
+
+ROUNDING = 1e-13  # relative, of short sums
+
+
+def _tilted(weights: list[float], tilt: list[float]) -> tuple[np.ndarray, np.ndarray, float]:
+    """pi, t with E_pi t = 0, and Z; entries of `weights` count by size."""
+    pi = np.abs(weights)
+    if not np.all(pi > 0):
+        raise ValueError(f"weights must not be 0, got {weights}: leave the position out")
+    pi = pi / pi.sum()
+    t = np.asarray(tilt, dtype=np.float64)
+    t = t - pi @ t
+    return pi, t, float(pi @ np.exp(t))
+
+
+def variation(*, weights: list[float], tilt: list[float], ranged: bool = False) -> Measurement:
+    """TV(alpha, pi)/Z, alpha proportional to pi e^t, and osc t if `ranged`."""
+    pi, t, z = _tilted(weights, tilt)
+    # Positive parts alone, each to relative accuracy.
+    value = float(np.sum(pi * np.maximum(np.exp(t) / z - 1, 0.0))) / z
+    words = {"logit_oscillation": relative(float(np.ptp(t)))} if ranged else {}
+    return Measurement(exact(value, ROUNDING), words)
+
+
+def normaliser(*, weights: list[float], tilt: list[float], ranged: bool = False) -> Measurement:
+    """Z = E_pi e^t, with osc t if `ranged`, else max|t|."""
+    _, t, z = _tilted(weights, tilt)
+    words = {"logit_oscillation": relative(float(np.ptp(t)))} if ranged else {"exponent": relative(float(abs(t).max()))}
+    return Measurement(exact(z, ROUNDING * z), words)
+
+
+def mixed_cumulant(*, weights: list[float], readings: list[list[float]]) -> Measurement:
+    """|E y~ t~ s~| of three readings under `weights`; D_t is the larger range of t and s."""
+    pi, _, _ = _tilted(weights, [0.0] * len(weights))
+    centred = np.asarray(readings) - (np.asarray(readings) @ pi)[:, None]
+    ranges = np.ptp(centred, axis=1)
+    value = abs(float(pi @ centred.prod(axis=0)))
+    words = {"readout_diameter": relative(float(ranges[0])), "logit_diameter": relative(float(ranges[1:].max()))}
+    return Measurement(exact(value, 1e-15 * float(np.prod(ranges))), words)
+
+
+def chosen_function(*, functions: list[list[float]]) -> Measurement:
+    """E_eps max_k sum_i eps_i h_k(x_i): posteriors that choose one of m functions, prior uniform, KL = ln m."""
+    h = np.asarray(functions, dtype=np.float64)
+    half = all_sign_classes(h.shape[1])
+    value = float((np.concatenate([half, -half]) @ h.T).max(axis=1).mean())
+    words = {"divergence": relative(math.log(len(h))), "weak_variance": relative(float((h**2).sum(axis=1).max()))}
+    return Measurement(exact(value, ROUNDING * float(np.abs(h).sum())), words)
+
+
+def divergence(
+    *, logit_norm: float, smoothing_scale: float, readout_scale: float, logit_dim: int, dim: int
+) -> Measurement:
+    """Largest KL(N(w, tau^2 I) x N(u, sigma^2 I) | prior) over |w| <= B, |u| <= 1, by its general formula on a grid of
+    norms that contains both ends."""
+    total = 0.0
+    for radius, scale, size in ((logit_norm, smoothing_scale, logit_dim), (1.0, readout_scale, dim)):
+        prior = scale**2 + radius**2 / size
+        norms = np.linspace(0.0, radius, 33)
+        values = size * scale**2 / prior - size + norms**2 / prior + size * np.log(prior / scale**2)
+        total += float(values.max()) / 2
+    words = {"logit_norm": logit_norm, "smoothing_scale": smoothing_scale, "readout_scale": readout_scale}
+    estimate = exact(total, ROUNDING * (total + logit_dim + dim))
+    return Measurement(estimate, words | {"logit_dim": logit_dim, "dim": dim})
+
+
+def spread(*, mixing: float, largest_normaliser: float) -> Measurement:
+    """max |1/z - theta| over 1 <= z <= Z_max, at both ends and on a grid."""
+    z = np.linspace(1.0, largest_normaliser, 101)
+    value = float(np.abs(1 / z - mixing).max())
+    return Measurement(exact(value, 1e-15), {"mixing": mixing, "largest_normaliser": largest_normaliser})
+
+
+def exponential_tail(*, exponent: float, order: int) -> Measurement:
+    """e^x - sum_{q <= order} x^q/q! as the sum of its own terms."""
+    terms = [exponent**q / math.factorial(q) for q in range(order + 1, order + 1 + 60 + int(4 * exponent))]
+    value = math.fsum(terms)
+    return Measurement(exact(value, ROUNDING * value), {"exponent": exponent, "series_order": order})
+
+
+def series_tail(*, coefficients: list[list[float]], order: int, logit_norm: float, series_radius: float) -> Measurement:
+    """sum_{q > order} B^q (sum_i beta_iq^2)^(1/2) for the coefficients |beta_iq|, row i, column q - 1."""
+    beta = np.abs(coefficients)
+    degrees = np.arange(1, beta.shape[1] + 1)
+    kept = degrees > order
+    value = float(np.linalg.norm(beta[:, kept], axis=0) @ logit_norm ** degrees[kept].astype(float))
+    energy = float(((beta @ series_radius ** degrees.astype(float)) ** 2).sum())
+    words = {"majorant_energy": relative(energy), "series_order": order}
+    return Measurement(
+        exact(value, ROUNDING * value), words | {"logit_norm": logit_norm, "series_radius": series_radius}
+    )
