@@ -6,6 +6,8 @@ the value of an upper bound on R_hat, a number computed from statistics of the s
 end: statements that hold, and statements that are kept because they are wrong. Everything is derived in this project.
 """
 
+from typing import Any
+
 import sympy as sp
 
 from theory.bound import Bound, Relation
@@ -169,7 +171,7 @@ def legendre_mean_power() -> Bound:
     larger by about (d - sum 1/(2k+1))/N.
     """
     k = sp.Dummy("k", integer=True, nonnegative=True)
-    mean = sp.sympify(sp.Sum(1 / (2 * k + 1), (k, 0, dim - 1)))
+    mean: Any = sp.Sum(1 / (2 * k + 1), (k, 0, dim - 1))
     return Bound(r"\frac12\int_{-1}^1|p|^2", Relation.EQUAL, mean, OURS)
 
 
