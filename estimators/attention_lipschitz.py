@@ -129,10 +129,12 @@ def received_attention(
     length = s.shape[0]
     if s.shape != (length, length) or not np.isfinite(s).all():
         raise ValueError(f"logits must be a finite T x T array, got shape {s.shape}: one row per query")
+    if not 0 <= logit_bound < math.inf:
+        raise ValueError(f"logit_bound must be finite and nonnegative, got {logit_bound}: it bounds |s_ij|")
     s = s * (logit_bound / max(np.abs(s).max(), np.finfo(float).tiny))
     offsets = np.subtract.outer(np.arange(length), np.arange(length))
     with digits():
-        biased = exponential(exactly(s) - exactly(slope) * exactly(np.abs(offsets)))
+        biased = exponential(exactly(s) - mpmath.mpf(slope) * exactly(np.abs(offsets)))
         weights = np.where(causal & (offsets < 0), 0, biased)
         mass = (weights / weights.sum(axis=1, keepdims=True)).sum(axis=0).max()
         found = enclosure(mass, 1e-30 * length, "column sums in 40 digits")
@@ -164,6 +166,8 @@ def rms_norm_derivative(*, point: list[float], gains: list[float], epsilon: floa
     x, g = np.array(point, dtype=np.float64), np.array(gains, dtype=np.float64)
     if x.shape != g.shape or not epsilon > 0:
         raise ValueError(f"point and gains need one length and epsilon > 0, got {x.shape}, {g.shape}, {epsilon}")
+    if x.ndim != 1 or not (np.isfinite(x).all() and np.isfinite(g).all()):
+        raise ValueError("point and gains must be lists of finite numbers: pass one number per channel")
     largest = float(np.abs(g).max())
     parameters = {"gain_maximum": largest, "norm_epsilon": epsilon}
     if not x.any():
@@ -179,7 +183,11 @@ def l2_jacobian_norm(*, tokens: Matrix, query: Matrix, value: Matrix) -> Measure
     """|Df(X)| of L2 attention with W_K = W_Q = query (d, d): alpha_i = softmax_j(-|y_i - y_j|^2), y = W_Q x/d^(1/4),
     f(X)_i = V W_Q^T sum_j alpha_ij y_j/d^(1/4)."""
     x, w, v = (np.array(array, dtype=np.float64) for array in (tokens, query, value))
+    if x.ndim != 2 or not all(np.isfinite(array).all() for array in (x, w, v)):
+        raise ValueError(f"tokens must be a finite T x d array, as query and value, got shape {x.shape}")
     length, dim = x.shape
+    if w.shape != (dim, dim) or v.shape != (dim, dim):
+        raise ValueError(f"query and value must be d x d, d = {dim}, got {w.shape} and {v.shape}: pad them with zeros")
     y = x @ w.T / dim**0.25
     gaps = y[:, None, :] - y[None, :, :]  # (T, T, d)
     weights = np.exp(-np.sum(gaps**2, axis=2))

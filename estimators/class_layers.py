@@ -34,11 +34,24 @@ UP = 1 + 1e-9
 EFFORT = Effort(restarts=2, iterations=15)
 
 
+def _tokens(tokens: Any) -> Float64[np.ndarray, "n T d"]:
+    array = np.asarray(tokens, dtype=np.float64)
+    if array.ndim != 3 or array.size == 0:
+        raise ValueError(f"tokens must have shape (n, T, d), got {array.shape}: nest three lists")
+    if not np.isfinite(array).all():
+        raise ValueError("tokens must be finite: leave out the samples that are not")
+    return array
+
+
+def _checked(**radii: float) -> None:
+    for word, size in radii.items():
+        if not 0 <= size < np.inf:
+            raise ValueError(f"{word} must be finite and at least 0, got {size}: it is the radius of a ball")
+
+
 def _features(tokens: Any, encoding: str) -> Features:
     """Tokens with their table, and the causal bias (1, T, T)."""
-    array = np.asarray(tokens, dtype=np.float64)
-    if array.ndim != 3:
-        raise ValueError(f"tokens must have shape (n, T, d), got {array.shape}: nest three lists")
+    array = _tokens(tokens)
     made = parse(encoding, dim=array.shape[2], train_length=max(array.shape[1], 2))
     if isinstance(made, (AbstractRotaryEncoding, AbstractRelativeEncoding)):
         raise ValueError(f"in the depth class keys are the tokens, which {made.name} changes: use another encoding")
@@ -66,6 +79,9 @@ def depth(
     readout_norm: float = 1.0,
 ) -> Measurement:
     """R_hat of the depth class and the words of U7 and of the covering bound of `layers` layers."""
+    _checked(value_norm=value_norm, logit_norm=logit_norm, readout_norm=readout_norm)
+    if layers < 1:
+        raise ValueError(f"layers must be at least 1, got {layers}: use layers=2")
     features = _features(tokens, encoding)
     x, bias = np.asarray(features.tokens), np.asarray(features.bias)[0]
     truth = _truth(features, layers, value_norm, logit_norm, readout_norm)
@@ -94,6 +110,7 @@ def two_layers(
     readout_norm: float = 1.0,
 ) -> Measurement:
     """R_hat of two layers and the words of U12 and U13; U13 needs tokens of norm at most 1."""
+    _checked(value_norm=value_norm, logit_norm=logit_norm, readout_norm=readout_norm)
     features = _features(tokens, encoding)
     x, bias = np.asarray(features.tokens), np.asarray(features.bias)[0]
     signs = all_sign_classes(len(x))
@@ -176,9 +193,11 @@ def one_layer(
     a^h(W_h)| is largest at a corner |V_h| = nu_h, |W_h| = logit_norm, because a^h increases in x_T W_h: all corners are
     tried. ValueError for other tokens.
     """
-    array = np.asarray(tokens, dtype=np.float64)
+    array, count = _tokens(tokens), len(value_norms)
+    if count < 1:
+        raise ValueError("value_norms is empty: pass one norm per head")
+    _checked(value_norm=min(value_norms), logit_norm=logit_norm, readout_norm=readout_norm)
     made = parse(encoding, dim=array.shape[2], train_length=max(array.shape[1], 2))
-    count = len(value_norms)
     features = layer_features(made, array, heads=count, first_head=0)
     x, bias, nu = np.asarray(features.tokens), np.asarray(features.bias), np.asarray(value_norms, dtype=np.float64)
     signs, scale = all_sign_classes(len(x)), readout_norm / len(x)

@@ -36,6 +36,11 @@ def biases(
 ) -> Measurement:
     """Learned biases of the buckets of positions (bucket number of each token), and the words of U6 for them."""
     array = np.asarray(tokens, dtype=np.float64)
+    if array.ndim != 3 or len(buckets) != array.shape[1]:
+        raise ValueError(
+            f"tokens must be (n, T, d), got {array.shape}, and buckets T numbers: pass one bucket per token"
+        )
+    _radius("bias_bound", bias_bound)
     used = sorted(set(buckets))
     columns = np.array([[float(bucket == one) for bucket in buckets] for one in used])
     # A common shift changes nothing: two buckets act through their difference alone.
@@ -51,6 +56,11 @@ def biases(
     }
     sizes = _sizes(array, logit_norm, readout_norm) | {"bias_bound": bias_bound, "bias_count": len(used)}
     return Measurement(found, sizes | {word: relative(float(value)) for word, value in measured.items()}, "t5")
+
+
+def _radius(word: str, size: float) -> None:
+    if not 0 <= size < np.inf:
+        raise ValueError(f"{word} must be finite and at least 0, got {size}: it is the radius of a ball")
 
 
 def larger_class(
@@ -89,6 +99,7 @@ def table(
 ) -> Measurement:
     """A learned table around the encoding's, and the words of U6 and of the bound after He and Xing; `in_query`:
     bilinear logits with the table in the query too. ValueError unless keys and values are the same vectors."""
+    _radius("table_norm", table_norm)
     base = head_class(tokens=tokens, encoding=encoding, logit_norm=logit_norm, readout_norm=readout_norm)
     x, bias = np.asarray(base.query.values), np.asarray(base.query.bias)
     if not np.array_equal(x, base.query.keys):

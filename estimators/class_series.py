@@ -25,6 +25,9 @@ def taylor(*, order: int, **case: Any) -> Measurement:
     """U9 with the orders 2 .. `order` as tensors. ValueError where the series cannot be certified to converge."""
     found = head_class(**case)
     portfolio, radius = _portfolio(found), found.query.radius
+    known = portfolio.means.sign_quotients
+    if order != 1 and order not in known:
+        raise ValueError(f"order must be 1 or one of {', '.join(map(str, known))}, got {order}: use order=2")
     tensors = sum(radius**q * portfolio.means.sign_quotients[q] for q in range(2, order + 1))
     rest = portfolio.series.remainder(radius, order)
     if not np.isfinite(rest):
@@ -79,7 +82,10 @@ def remainder(*, mixing: float, **case: Any) -> Measurement:
     for scale, integral in flow.integrals():
         if integral >= best[0]:
             break
-        smooth = flow.cost(scale, *remainder_variances(rest, flow.radius, scale)[mixing])
+        variances = remainder_variances(rest, flow.radius, scale)
+        if mixing not in variances:
+            raise ValueError(f"mixing must be one of {', '.join(map(str, variances))}, got {mixing}: use mixing=0.25")
+        smooth = flow.cost(scale, *variances[mixing])
         best = min(best, (smooth + integral, smooth, integral))
     words = {"smoothed_width": best[1], "laplacian_integral": best[2]}
     return _measured(found, words | {"trust_region_mean": _linear_mean(found, mixing)}, case)

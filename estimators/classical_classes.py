@@ -58,7 +58,7 @@ def scalar_contraction(*, vectors: Any, knots: Any, slopes: Any) -> Measurement:
     if lipschitz == 0 or inner[0] == 0:
         raise ValueError("the set or its image is one point, which has complexity 0: move a vector or a slope")
     size = lipschitz * (np.abs(a).max() + np.abs(kinks).max())
-    error = complexity_error(image) + EPS * (8 * len(kinks) + 8) * size
+    error = complexity_error(image) + 8 * EPS * (len(kinks) + 1) ** 2 * size
     found = exact(float(complexity(image)), error, ENUMERATED)
     return Measurement(found, {"lipschitz": lipschitz, "inner_complexity": inner})
 
@@ -78,7 +78,7 @@ def vector_contraction(*, vectors: Any, centres: Any, values: Any, gain: float) 
     c, v = finite_array("centres", centres, 2), finite_array("values", values, 2)
     if c.shape != s.shape[1:] or v.shape != s.shape[1:]:
         raise ValueError(f"centres and values must have the shape {s.shape[1:]} of a vector: {c.shape} and {v.shape}")
-    image = gain * np.linalg.norm(s - c, axis=-1) + attended(s, v)
+    image = gain * np.linalg.norm(s - c, axis=-1) + attended(s, np.broadcast_to(v, s.shape))
     size = abs(gain) * float(np.linalg.norm(np.abs(s) + np.abs(c), axis=-1).max()) + float(np.abs(v).max())
     error = complexity_error(image) + SMOOTH * s.shape[2] * size * (1 + float(np.abs(s).max()))
     lipschitz = abs(gain) + GRADIENT * float(np.ptp(v, axis=1).max())
@@ -92,7 +92,7 @@ def shared_sign_mean(vectors: Float[np.ndarray, "*sets m n k"]) -> Float[np.ndar
     """E sup_f |(1/n) sum_i eps_i f(x_i)|_2, one sign per sample."""
     n = vectors.shape[-2]
     sums = np.einsum("en,...mnk->...mek", all_signs(n), vectors)
-    return np.linalg.norm(sums, axis=-1).max(axis=-2).mean(axis=-1) / n
+    return np.asarray(np.linalg.norm(sums, axis=-1).max(axis=-2).mean(axis=-1) / n)
 
 
 def logits_of(
@@ -146,7 +146,8 @@ def linear_l2(*, features: Any, radius: float, words: tuple[str, ...]) -> Measur
     """R_hat of {x -> <w, x>: |w|_2 <= B}, B = |radius|, `features` (n, d).
 
     For every sign vector S = sum eps_i x_i: <w, S> at w = B S/|S| is a lower end of the supremum, and by duality
-    (mu B^2 + |S|^2/mu)/2 is an upper end for every mu > 0. words: of `theory.classical`.
+    (mu B^2 + |S|^2/mu)/2 is an upper end for every mu > 0. words: symbols wanted. sign_sum_norm is one number, for an
+    equality; the interval of R_hat is wide enough for its rounding error too.
     """
     x, sums, error = _sums(features)
     n, d = x.shape
@@ -157,14 +158,13 @@ def linear_l2(*, features: Any, radius: float, words: tuple[str, ...]) -> Measur
     primal = b * float(((sums / lengths[:, None]) * sums).sum(axis=1).mean()) / n
     mu = lengths / b
     dual = float(((mu * b**2 + sizes**2 / mu) / 2).mean()) / n
-    slack = b / n * (error * math.sqrt(d) + EPS * (d + 16) * float(sizes.max()))
-    norm = float(sizes.mean())
+    slack = 2 * b / n * (error * math.sqrt(d) + EPS * (d + 16) * float(sizes.max()))
     top = float(np.linalg.norm(x, 2)) * b / math.sqrt(n)
     known = {
         "parameter_norm": b,
         "sample_size": n,
         "parameter_count": d,
-        "sign_sum_norm": between(norm, error * math.sqrt(d) + EPS * (d + 16) * float(sizes.max())),
+        "sign_sum_norm": float(sizes.mean()),
         "feature_energy": energy(x),
         "class_radius": between(top, EPS * 8 * (n + d) * top),
     }
@@ -173,7 +173,10 @@ def linear_l2(*, features: Any, radius: float, words: tuple[str, ...]) -> Measur
 
 
 def linear_l1(*, features: Any, radius: float, words: tuple[str, ...]) -> Measurement:
-    """R_hat of {x -> <w, x>: |w|_1 <= B}: the finite class of the 2d corners +-B e_k."""
+    """R_hat of {x -> <w, x>: |w|_1 <= B}: the finite class of the 2d corners +-B e_k.
+
+    words: symbols wanted. sign_sum_maximum is one number, for an equality; R_hat is wide enough for its rounding too.
+    """
     x, sums, error = _sums(features)
     n, d = x.shape
     b = abs(radius)
@@ -184,10 +187,11 @@ def linear_l1(*, features: Any, radius: float, words: tuple[str, ...]) -> Measur
         "parameter_norm": b,
         "sample_size": n,
         "dim": d,
-        "sign_sum_maximum": between(float(most.mean()), error + 16 * EPS * float(most.max())),
+        "sign_sum_maximum": float(most.mean()),
         "column_norm": euclidean(x.T, n),
     }
-    found = exact(float(complexity(corners)), complexity_error(corners), ENUMERATED)
+    slack = complexity_error(corners) + b / n * (error + 16 * EPS * float(most.max()))
+    found = exact(float(complexity(corners)), slack, ENUMERATED)
     return Measurement(found, {word: known[word] for word in words})
 
 

@@ -13,6 +13,13 @@ from estimators.sign_means import all_signs, complexity
 Scores = Float64[np.ndarray, " candidates"]
 
 
+def massart_share(points: Points, *, size: int) -> Scores:
+    """R_hat(A) n/(r_A sqrt(2 ln|A|)) of |A| = `size` vectors."""
+    vectors = points.reshape(len(points), size, -1)
+    radii = np.linalg.norm(vectors, axis=2).max(axis=1)
+    return complexity(vectors) * vectors.shape[2] / (radii * math.sqrt(2 * math.log(size)))
+
+
 def contraction_parts(points: Points, size: int, samples: int, kinks: int) -> tuple[np.ndarray, np.ndarray]:
     """Vectors (candidates, m, n) and slopes (candidates, n, k + 1)."""
     vectors, slopes = np.split(points, [size * samples], axis=1)
@@ -23,6 +30,20 @@ def contraction_share(points: Points, *, size: int, samples: int, knots: Float64
     """R_hat(phi o A)/(L R_hat(A))."""
     vectors, slopes = contraction_parts(points, size, samples, len(knots))
     return complexity(bent(vectors, knots, slopes)) / (np.abs(slopes).max(axis=(1, 2)) * complexity(vectors))
+
+
+def vector_parts(points: Points, size: int, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors (candidates, m, n, k) and centres (candidates, n, k)."""
+    all_parts = points.reshape(len(points), size + 1, samples, -1)
+    return all_parts[:, :size], all_parts[:, size]
+
+
+def vector_share(points: Points, *, size: int, samples: int) -> Scores:
+    """R_hat of |s - c_i|_2 over E sup (1/n) sum_ik eps_ik s_ik."""
+    vectors, centres = vector_parts(points, size, samples)
+    flat = vectors.reshape(len(points), size, -1)
+    image = np.linalg.norm(vectors - centres[:, None], axis=-1)
+    return complexity(image) / (complexity(flat) * vectors.shape[3])
 
 
 def attention_parts(points: Points, samples: int, length: int, dim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -48,8 +69,16 @@ def linear_share(points: Points, *, samples: int, side: int) -> Scores:
     return side * norms / np.sqrt((features**2).sum(axis=(1, 2)))
 
 
-def gaussian_share(points: Points) -> Scores:
-    """R_hat/G_hat of three points in the plane (n = 2): G_hat is the perimeter of the triangle/(4 sqrt(2 pi))."""
+def corner_share(points: Points, *, samples: int) -> Scores:
+    """E|sum eps_i x_i|_inf/(max_k |X_k|_2 sqrt(2 ln 2d))."""
+    features = points.reshape(len(points), samples, -1)
+    most = np.abs(all_signs(samples) @ features).max(axis=-1).mean(axis=-1)
+    return most / (np.linalg.norm(features, axis=1).max(axis=1) * math.sqrt(2 * math.log(2 * features.shape[2])))
+
+
+def gaussian_share(points: Points, *, side: int) -> Scores:
+    """R_hat/G_hat of three points in the plane (n = 2): G_hat is the perimeter of the triangle/(4 sqrt(2 pi)). side -1
+    gives minus it."""
     corners = points.reshape(-1, 3, 2)
     perimeter = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).sum(axis=1)
-    return complexity(corners) / (perimeter / (4 * math.sqrt(2 * math.pi)))
+    return side * complexity(corners) / (perimeter / (4 * math.sqrt(2 * math.pi)))

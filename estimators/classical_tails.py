@@ -19,12 +19,13 @@ from estimators.sign_means import EPS, between, complexity, energy, finite_array
 
 CONFIDENCE = 1 - 1e-6
 MOST_OUTCOMES = 300_000
-SLIP = 1e-14  # of probabilities that are summed
 
 
 def _strays(vectors: Any, draws: int, repetitions: int, seed: int) -> tuple[Float64[np.ndarray, " k"], float, dict]:
     """|mean of `draws` suprema - R_hat| of every outcome, or of `repetitions` simulated ones; its rounding error."""
     a = finite_array("vectors", vectors, 2)
+    if not a.any():
+        raise ValueError("every vector is 0, so nothing strays: move one of them")
     n = a.shape[1]
     values = suprema(a) / n
     if draws < 1 or (repetitions == 0 and len(values) ** draws > MOST_OUTCOMES):
@@ -67,7 +68,7 @@ def sign_radius(
     words["failure_probability"] = delta
     ordered, count = np.sort(strays), len(strays)
     if repetitions == 0:
-        value = float(ordered[_quantile(np.full(count, 1 / count), delta)])
+        value = float(ordered[_quantile(np.full(count, 1 / count), delta, 0.0)])  # 1/count is a power of 1/2: no slip
         return Measurement(Estimate(max(value - error, 0.0), value + error, 1.0, "all outcomes"), words)
     side = (1 - CONFIDENCE) / 2
     first, last = int(binom.ppf(side, count, 1 - delta)), int(binom.isf(side, count, 1 - delta)) + 1
@@ -82,14 +83,18 @@ def _probability(delta: float) -> float:
     return delta
 
 
-def _quantile(chances: Float64[np.ndarray, " k"], delta: float) -> int:
-    """Index of the first of the sorted outcomes beyond which lies a mass of at most delta (summed from the tail)."""
+def _quantile(chances: Float64[np.ndarray, " k"], delta: float, slip: float) -> int:
+    """Index of the first of the sorted outcomes beyond which lies a mass of at most delta (summed from the tail), or
+    one before it if the masses, wrong by at most `slip`, leave that open."""
     beyond = np.concatenate([np.cumsum(chances[::-1])[::-1][1:], [0.0]])
-    return int(np.argmax(beyond <= delta * (1 - SLIP)))
+    return int(np.argmax(beyond <= delta + slip))
 
 
-def _samples(table: Any, chances: Any, sample_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The table, the chances of its points, and for every sample of size n its chance and values (samples, m, n)."""
+def _samples(
+    table: Any, chances: Any, sample_size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+    """The table, the chances of its points, for every sample of size n its chance and values (samples, m, n), and the
+    largest rounding error of a sum of chances."""
     values, mass = finite_array("table", table, 2), np.abs(finite_array("chances", chances, 1))
     if len(mass) != values.shape[1] or mass.sum() == 0:
         raise ValueError(f"chances must be {values.shape[1]} numbers, not all 0, got {len(mass)}: one per column")
@@ -97,34 +102,35 @@ def _samples(table: Any, chances: Any, sample_size: int) -> tuple[np.ndarray, np
         raise ValueError(f"{len(mass)} points and sample size {sample_size} have too many samples, or none: use fewer")
     mass = mass / mass.sum()
     points = np.array(list(itertools.product(range(len(mass)), repeat=sample_size)))
-    return values, mass, mass[points].prod(axis=1), np.moveaxis(values[:, points], 0, 1)
+    slip = EPS * (len(points) + sample_size * (len(mass) + 4))
+    return values, mass, mass[points].prod(axis=1), np.moveaxis(values[:, points], 0, 1), slip
 
 
 def data_tail(*, table: Any, chances: Any, sample_size: int, deviation: float) -> Measurement:
     """P(|R_hat - E R_hat| >= t) over all samples of size n, t = |deviation|; M = max |table|."""
-    values, _, weight, samples = _samples(table, chances, sample_size)
+    values, _, weight, samples, slip = _samples(table, chances, sample_size)
     found = complexity(samples)
     most, t = float(np.abs(values).max()), abs(deviation)
-    error = EPS * (sample_size + 64) * most + SLIP * most
+    error = (EPS * (2 * sample_size + 64) + slip) * most
     strays = np.abs(found - weight @ found)
-    low, high = (float(weight[strays >= t + slip].sum()) for slip in (error, -error))
+    low, high = (float(weight[strays >= t + shift].sum()) for shift in (error, -error))
     words = {"sample_size": sample_size, "function_bound": most, "deviation": t}
-    return Measurement(Estimate(max(low - SLIP, 0.0), min(high + SLIP, 1.0), 1.0, "all samples"), words)
+    return Measurement(Estimate(max(low - slip, 0.0), min(high + slip, 1.0), 1.0, "all samples"), words)
 
 
 def generalisation(*, table: Any, chances: Any, sample_size: int, failure_probability: float) -> Measurement:
     """E g for the worst g of a [0,1]-valued class on the sample at the (1 - delta)-quantile of
     sup_g (E g - mean_i g(x_i)) - 2 R_hat; with mean_i g(x_i) and R_hat of that sample."""
     delta = _probability(failure_probability)
-    values, mass, weight, samples = _samples(table, chances, sample_size)
+    values, mass, weight, samples, slip = _samples(table, chances, sample_size)
     if values.min() < 0 or values.max() > 1:
         raise ValueError(f"table must lie in [0, 1], got {values.min()} to {values.max()}: rescale its rows")
     truth, means, complexities = values @ mass, samples.mean(axis=2), complexity(samples)
     gaps = (truth - means).max(axis=1) - 2 * complexities
     order = np.argsort(gaps, kind="stable")
-    chosen = int(order[_quantile(weight[order], delta)])
+    chosen = int(order[_quantile(weight[order], delta, slip)])
     worst = int(np.argmax(truth - means[chosen]))
-    error = EPS * (sample_size + 64)
+    error = EPS * (sample_size + len(mass) + 64)
     words = {
         "empirical_risk": between(float(means[chosen, worst]), error),
         "rademacher_complexity": between(max(float(complexities[chosen]), 0.0), error),

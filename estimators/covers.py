@@ -35,11 +35,12 @@ def lattice_cover(dim: int, radius: float, half_side: float, order: int) -> int:
     return best or 1
 
 
-def _interval(radius: float, scale: float, cover: int, volume: float) -> Estimate:
-    """[max{ln ceil(R/eps), volume ratio}, ln cover]: points of a diameter more than 2 eps apart need a ball each."""
-    if Fraction(radius) <= Fraction(scale):
+def _interval(ratio: Fraction, cover: int, volume: float) -> Estimate:
+    """[max{ln ceil(R/eps), volume}, ln cover], R/eps = `ratio`: a ball of radius eps covers a length of 2 eps at most
+    of a segment of length 2 R. volume: ln of a ratio of volumes."""
+    if ratio <= 1:
         return Estimate(0.0, 0.0, 1.0, "one ball")
-    diameter = math.log(math.ceil(Fraction(radius) / Fraction(scale)))
+    diameter = math.log(math.ceil(ratio))
     return Estimate(max(diameter, volume, 0.0) * (1 - HAIR), math.log(cover) * (1 + HAIR), 1.0, METHOD)
 
 
@@ -59,29 +60,31 @@ def ball_cover(*, dim: int, radius: float, scale: float) -> Measurement:
     """The l2 ball of radius B_p in R^p by l2 balls: cells of diameter 2 eps."""
     r, eps = _positive(radius=radius, scale=scale)
     cover = lattice_cover(dim, r, eps / math.sqrt(dim) * (1 - HAIR), 2)
-    found = _interval(r, eps, cover, dim * math.log(r / eps))
+    found = _interval(Fraction(r) / Fraction(eps), cover, dim * math.log(r / eps))
     return Measurement(found, {"parameter_count": dim, "parameter_norm": r, "cover_scale": eps})
 
 
 def matrix_cover(*, rows: int, columns: int, radius: float, input_norm: float, scale: float) -> Measurement:
     """{W: sum |W_jk| <= B_p} in sup over |x|_2 <= B_x of |(W - W')x|_2 <= B_x |W - W'|_F: Frobenius balls cover.
 
-    From below: one entry of W alone is a segment.
+    Where B_p B_x <= 2 eps, the 2 d_1 d_2 balls around +-(B_p/2) E_jk do: if w is the largest |W_jk|, its own ball has
+    |W - W'|_F^2 <= |W|_F^2 - B_p w + B_p^2/4 <= B_p^2/4. From below: one entry of W alone is a segment.
     """
     r, size, eps = _positive(radius=radius, input_norm=input_norm, scale=scale)
     dim = rows * columns
     cover = lattice_cover(dim, r, eps / size / math.sqrt(dim) * (1 - HAIR), 1)
-    reach = math.nextafter(r * size, 0.0)
+    ratio = Fraction(r) * Fraction(size) / Fraction(eps)
+    cover = min(cover, 2 * dim) if ratio <= 2 else cover
     words = {"rows": rows, "columns": columns, "parameter_norm": r, "input_norm": size, "cover_scale": eps}
-    return Measurement(_interval(reach, eps, cover, 0.0), words)
+    return Measurement(_interval(ratio, cover, 0.0), words)
 
 
 def orthogonal_cover(*, sample_size: int, radius: float, input_norm: float, scale: float) -> Measurement:
     """{x -> <w, x>: |w|_2 <= B_p} on n orthogonal inputs of norm B_x, in max_i |.|: the l2 ball of radius B_p B_x in
     R^n by cubes of half side eps."""
     r, size, eps = _positive(radius=radius, input_norm=input_norm, scale=scale)
-    reach = math.nextafter(r * size, 0.0)
+    ratio = Fraction(r) * Fraction(size) / Fraction(eps)
     cover = lattice_cover(sample_size, r * size * (1 + HAIR), eps * (1 - HAIR), 2)
-    volume = _log_ball(sample_size) + sample_size * math.log(reach / (2 * eps))
+    volume = _log_ball(sample_size) + sample_size * math.log(float(ratio) / 2)
     words = {"sample_size": sample_size, "parameter_norm": r, "input_norm": size, "cover_scale": eps}
-    return Measurement(_interval(reach, eps, cover, volume), words)
+    return Measurement(_interval(ratio, cover, volume), words)

@@ -84,7 +84,8 @@ def gram_condition(*, encoding: str, dim: int, length: int) -> Measurement:
     """Condition number of P^T P: (largest/smallest singular value of P)^2; dependent columns are refused."""
     singular = np.linalg.svd(code(encoding, dim, length), compute_uv=False)
     wrong = 8 * max(dim, length) * EPS * float(singular[0])
-    if singular[-1] <= 2 * wrong:
+    # Fewer rows than columns leave out the singular values that are 0.
+    if length < dim or singular[-1] <= 2 * wrong:
         raise ValueError(f"{encoding} has dependent columns at dim {dim}, length {length}: use a smaller dim")
     ends = ((singular[0] - wrong) / (singular[-1] + wrong), (singular[0] + wrong) / (singular[-1] - wrong))
     return Measurement(Estimate(float(ends[0]) ** 2, float(ends[1]) ** 2, 1.0, "singular values"), {}, encoding)

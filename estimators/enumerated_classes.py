@@ -30,6 +30,8 @@ MOST_COMBINATIONS = 10**6
 def features(tokens: Any, encoding: str, power: float | None) -> Float64[np.ndarray, "n d"]:
     """x_i + p(i) with the table scaled to mean power `power`, None for not scaled."""
     x = np.asarray(tokens, dtype=np.float64)
+    if x.ndim != 2 or x.size == 0 or not np.isfinite(x).all():
+        raise ValueError(f"tokens must be a finite n x d array, got shape {x.shape}: pass one row per sample")
     made = parse(encoding, dim=x.shape[1], train_length=max(len(x), 2))
     if not isinstance(made, AbstractAdditiveEncoding):
         return x
@@ -67,6 +69,8 @@ def rank_one(*, code: list[float], flips: list[int]) -> Measurement:
     """The linear class on features +-p, p = `code`, with the signs `flips`, none of them 0."""
     if 0 in flips:
         raise ValueError("flips are the signs of the codes: use 1 and -1")
+    if not np.isfinite(code).all():
+        raise ValueError(f"the code must be finite, got {code}: leave out the channels that are not")
     x = np.sign(flips)[:, None] * np.asarray(code, dtype=np.float64)
     value = scaled_complexity(x)
     # The word is a number, so its rounding belongs to the estimate.
@@ -87,6 +91,8 @@ def norm_order(*, encodings: list[str], dim: int, length: int) -> Measurement:
 
 def power_at(*, encoding: str, dim: int, position: int, train_length: int) -> Measurement:
     """|p(t)|^2, unscaled."""
+    if not 0 <= position < train_length:
+        raise ValueError(f"position must be one of 0 .. {train_length - 1}, got {position}: use a longer train_length")
     powers, made = _powers(encoding, dim, train_length)
     return _power(float(powers[position]), dim, made)
 
@@ -101,6 +107,8 @@ def mean_power(*, encoding: str, dim: int, train_length: int) -> Measurement:
     """(1/2) int_{-1}^1 |p|^2 of an encoding that is a polynomial of degree < dim on positions mapped to [-1, 1]: by
     Gauss-Legendre quadrature with dim nodes, which is exact."""
     made = parse(encoding, dim=dim, train_length=train_length)
+    if not isinstance(made, AbstractAdditiveEncoding):
+        raise ValueError(f"{encoding} is not additive and has no table: use legendre")
     nodes, weights = np.polynomial.legendre.leggauss(dim)
     at = [sp.Rational(*float(node).as_integer_ratio()) for node in (nodes + 1) * (train_length - 1) / 2]
     return _power(float(weights @ (additive_form(made, at) ** 2).sum(axis=1)) / 2, dim, encoding)
@@ -121,6 +129,9 @@ def relaxation(
 ) -> Measurement:
     """R_box of `copies` copies of the sample, exact: the best u is a vertex of the l1 ball, and equal samples count by
     how many of their signs are +1. Words: those of `theory.rademacher_encodings.hull_floor` and `hull_decay`."""
+    if copies < 1 or not 0 <= logit_norm < math.inf:
+        given = f"got {copies} and {logit_norm}"
+        raise ValueError(f"copies must be at least 1 and logit_norm finite and nonnegative, {given}: use copies=1")
     ranges = _ranges(tokens, encoding, logit_norm)
     value = _relaxed(ranges, copies) * readout_norm
     once = relative(_relaxed(ranges, 1) * readout_norm)
@@ -163,6 +174,8 @@ def _relaxed(ranges: Float64[np.ndarray, "2 n d"], copies: int) -> float:
 
 def patterns(*, family: str, points: int) -> Measurement:
     """R_hat of thresholds (VC dimension 1), intervals (2) or all functions (`points`) on distinct points of a line."""
+    if points < 1:
+        raise ValueError(f"points must be at least 1, got {points}: use points=4")
     place, cuts = np.arange(points), range(points + 1)
     if family == "thresholds":
         rows, dimension = [np.where(place < cut, 1.0, -1.0) for cut in cuts], 1

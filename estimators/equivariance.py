@@ -64,6 +64,15 @@ def network(
     return x
 
 
+def _repeated(token: list[float], length: int) -> Array:
+    """`length` rows of one token; ValueError unless it is a list of finite numbers."""
+    row = np.asarray(token, dtype=np.float64)
+    if row.ndim != 1 or row.size == 0 or not np.isfinite(row).all() or length < 1:
+        given = f"got shape {row.shape} and {length}"
+        raise ValueError(f"need a token of finite numbers and a length of at least 1, {given}: pass one per channel")
+    return np.tile(row, (length, 1))
+
+
 def _run(
     encoding: str, tokens: Array, *, causal: bool, depth: int, seed: int, start: list[float] | None = None
 ) -> Array:
@@ -90,7 +99,7 @@ def row_agreement(
     start: list[float] | None = None,
 ) -> Measurement:
     """1 - max_ij |f_i - f_j|_inf / max_i |f_i|_inf on the sequence of `length` equal tokens, after a BOS `start`."""
-    tokens = np.tile(np.asarray(token, dtype=np.float64), (length, 1))
+    tokens = _repeated(token, length)
     with digits():
         rows = _run(encoding, tokens, causal=causal, depth=depth, seed=seed, start=start)
         spread = rows.max(axis=0) - rows.min(axis=0)
@@ -102,6 +111,8 @@ def permutation_agreement(
 ) -> Measurement:
     """1 - max |f(P X) - P f(X)| / max |f(X)| for a permutation P of the tokens X (T, d)."""
     x = np.asarray(tokens, dtype=np.float64)
+    if x.ndim != 2 or not np.isfinite(x).all():
+        raise ValueError(f"tokens must be a finite T x d array, got shape {x.shape}: pass one row per token")
     if sorted(permutation) != list(range(len(x))):
         raise ValueError(f"permutation must list 0 .. {len(x) - 1} once each, got {permutation}: use a shuffled range")
     with digits():
@@ -118,7 +129,9 @@ def constant_sequence_error(
     The shift moves the first output to the middle of the target's range in every channel.
     """
     goal = np.asarray(target, dtype=np.float64)
-    tokens = np.tile(np.asarray(token, dtype=np.float64), (len(goal), 1))
+    if goal.ndim != 2 or goal.shape[1] != len(token) or not np.isfinite(goal).all():
+        raise ValueError(f"target must be finite, T x {len(token)}, got shape {goal.shape}: one row per position")
+    tokens = _repeated(token, len(goal))
     with digits():
         rows = _run(encoding, tokens, causal=causal, depth=depth, seed=seed)
         wanted = exactly(goal)
@@ -137,6 +150,8 @@ def start_weight(*, logits: list[float], logit_bound: float) -> Measurement:
     s = np.asarray(logits, dtype=np.float64)
     if s.ndim != 1 or s.size < 1 or not np.isfinite(s).all():
         raise ValueError(f"logits must be a list of finite numbers, got shape {s.shape}: BOS first, then the others")
+    if not 0 <= logit_bound < np.inf:
+        raise ValueError(f"logit_bound must be finite and nonnegative, got {logit_bound}: it bounds |s_j|")
     s = s * (logit_bound / max(np.abs(s).max(), np.finfo(float).tiny))
     with digits():
         weights = exponential(exactly(s))
@@ -150,6 +165,6 @@ def start_weight_step(*, tokens_after_start: int) -> Measurement:
         raise ValueError(f"tokens_after_start counts tokens, got {tokens_after_start}: use 0 or more")
     length, nothing = tokens_after_start + 2, np.zeros((1, 1))
     head = attention_map("none", nothing, nothing, np.ones((1, 1)), length=length, causal=True)
-    weights = outputs(head, (np.arange(length) == 0)[:, None])[:, 0]
+    weights = outputs(head, np.eye(length)[:, :1])[:, 0]
     found = exact(weights[-2] - weights[-1], 4 * length * 2.0**-52 * weights[-2], "attention of a content-free head")
     return Measurement(found, {"tokens_after_start": tokens_after_start})

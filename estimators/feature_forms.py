@@ -119,8 +119,8 @@ def _over_root(value: Fraction, square: int) -> float:
 
 
 @functools.singledispatch
-def bias_form(encoding: Any, distances: Positions, head: int, query: int | None) -> np.ndarray:
-    """b_head at exact signed distances, (len(distances),)."""
+def bias_form(encoding: Any, distances: Positions | np.ndarray, head: int, query: int | None) -> np.ndarray:
+    """b_head at exact signed distances, (len(distances),); floats do where the formula takes any real number."""
     distance = sp.Symbol("distance", real=True)
     compiled = sp.lambdify(distance, encoding.bias(distance, head), "numpy")
     at = floats(distances)

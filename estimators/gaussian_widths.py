@@ -1,7 +1,4 @@
-"""Gaussian widths E sup_t <g, t> of balls, and what they bound: quadrature, or sampled means with an interval.
-
-A supremum with Lipschitz constant L in g has P(|mean of K draws - E sup| >= s) <= 2 exp(-K s^2/(2 L^2)).
-"""
+"""Gaussian widths E sup_t <g, t> of balls, and what they bound: quadrature, or sampled means with an interval."""
 
 import functools
 import math
@@ -14,7 +11,7 @@ import sympy as sp
 from jaxtyping import Float64
 
 from estimators.claim import Measurement
-from estimators.estimate import Estimate
+from estimators.estimate import Estimate, best
 from estimators.multiprecision import digits, enclosure
 from estimators.sign_means import (
     DRAWS,
@@ -32,7 +29,8 @@ from estimators.sign_means import (
 
 QUADRATURE = "quadrature"
 QUADRATURE_ERROR = 1e-18  # relative; tanh-sinh at 40 digits estimates 1e-30 and less
-MOST_DIM = 500
+MOST_DIM, MOST_SIDE = 500, 16
+ROUNDING = 1e-12  # relative, of a singular value
 GRID = 41  # points a side of the grid over a ball
 
 
@@ -53,7 +51,9 @@ def norm_mean(dim: int) -> Any:
 
         def density(power: int) -> Callable[[Any], Any]:
             return lambda r: (
-                mpmath.exp(power * mpmath.log(r / centre) - (r * r - dim) / 2) if r else mpmath.mpf(power == 0)
+                mpmath.exp(power * mpmath.log(r / centre) - (r * r - dim) / 2)
+                if r
+                else (power == 0) * mpmath.exp(mpmath.mpf(dim) / 2)
             )
 
         above, below = (mpmath.quad(density(power), nodes) for power in (dim, dim - 1))
@@ -99,22 +99,35 @@ def box(*, dim: int, radius: float) -> Measurement:
 
 @functools.cache
 def _singular_values(rows: int, columns: int, seed: int) -> Float64[np.ndarray, "draws k"]:
-    _counted(rows=rows, columns=columns)
+    if max(rows, columns) > MOST_SIDE:
+        raise ValueError(
+            f"matrices of more than 1 row are drawn up to {MOST_SIDE} x {MOST_SIDE}, got {rows}, {columns}"
+        )
     return np.linalg.svd(np.random.default_rng(seed).standard_normal((DRAWS, rows, columns)), compute_uv=False)
 
 
+@functools.cache
+def _share(rows: int, columns: int, largest: int, order: int, seed: int) -> Estimate:
+    """E (sum of s_k^order over the `largest` singular values)^(1/order)/|G|_F, order 1 or 2, from draws of G."""
+    values, small = _singular_values(rows, columns, seed), min(rows, columns)
+    shares = np.linalg.norm(values[:, :largest], ord=order, axis=1) / np.linalg.norm(values, axis=1)
+    ends = (math.sqrt(largest / small), 1.0) if order == 2 else (largest / small, math.sqrt(largest))
+    low, high = (np.clip(shares * (1 + slip), *ends) for slip in (-ROUNDING, ROUNDING))
+    return best(low, high, minimum=ends[0], maximum=ends[1], confidence=1 - FAILURE)
+
+
 def _matrix(rows: int, columns: int, radius: float, largest: int, order: int, seed: int) -> Estimate:
-    """B E (sum of s_k^order over the `largest` singular values)^(1/order), order 1 or 2; quadrature for |G|_F."""
-    small = min(rows, columns)
+    """B E (sum of s_k^order over the `largest` singular values)^(1/order), order 1 or 2, G of d_1 x d_2 normals.
+
+    |G|_F is independent of G/|G|_F: the mean is E|G|_F, by quadrature, times the mean of a share that hardly varies.
+    """
+    _counted(rows=rows, columns=columns, rank=largest)
+    small, norm = min(rows, columns), _multiple(radius, norm_mean(rows * columns))
     if small == 1 or (largest >= small and order == 2):
-        return _multiple(radius, norm_mean(rows * columns))
-    values = _singular_values(rows, columns, seed)[:, :largest]
-    found = np.linalg.norm(values, ord=order, axis=1)
-    lipschitz = 1.0 if order == 2 else math.sqrt(min(largest, small))
-    mean = float(found.mean())
-    reach = lipschitz * math.sqrt(2 * math.log(2 / FAILURE) / DRAWS) + 1e-12 * mean
-    b = abs(radius)
-    return Estimate(b * (mean - reach), b * (mean + reach), 1 - FAILURE, f"{DRAWS} Gaussian draws")
+        return norm
+    share = _share(rows, columns, largest, order, seed)
+    ends = norm.lower * share.lower, norm.upper * share.upper
+    return Estimate(ends[0] * (1 - EPS), ends[1] * (1 + EPS), share.confidence, f"{QUADRATURE}; {share.method}")
 
 
 def low_rank(*, rows: int, columns: int, rank: int, radius: float, seed: int = 0) -> Measurement:
@@ -196,7 +209,7 @@ def sine_class(*, features: Any, radius: float) -> Measurement:
     sides = [np.linspace(-b, b, GRID if d == 2 else GRID**2)] * d
     grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, d)
     step = 2 * b / (len(sides[0]) - 1) * math.sqrt(d)
-    inside = grid[np.linalg.norm(grid, axis=1) <= b]
+    inside = grid[np.linalg.norm(grid, axis=1) <= b * (1 + 4 * EPS)]
     value = float(complexity(np.sin(inside @ x.T)))
     error = EPS * (n + 32) * (1 + b * float(np.abs(x).sum(axis=1).max()))
     above = value + step * float(np.linalg.norm(x, axis=1).sum()) / n

@@ -37,21 +37,23 @@ def alibi_horizon(*, slope: float, logit_bound: float, tolerance: float) -> Meas
 
     Lengths end where weights are negligible; the rest is between 0 and the geometric series of the last ratio.
     """
-    if not (0 < tolerance < 1 and slope > 0 and logit_bound >= 0):
+    if not (0 < tolerance < 1 and 0 < slope < math.inf and 0 <= logit_bound < math.inf):
         given = f"got {tolerance}, {slope}, {logit_bound}"
         raise ValueError(f"need 0 < tolerance < 1, slope > 0, logit_bound >= 0, {given}: use tolerance=0.01, slope=0.5")
     count = math.ceil((2 * logit_bound - math.log(tolerance) + NEGLIGIBLE) / slope) + 2
     if count > MOST_TERMS:
         raise ValueError(f"{count} distances would be listed, more than {MOST_TERMS}: use a steeper slope")
     encoding = parse(f"alibi:slope={Fraction(slope)}", dim=DIM, train_length=64)
-    biases = bias_form(encoding, np.arange(count, dtype=np.float64), 0, None)  # type: ignore[arg-type]
+    biases = bias_form(encoding, np.arange(count, dtype=np.float64), 0, None)
     weights = np.exp(biases)
     error = relative_error(biases) + 4 * count * EPS
     rest = 2 * float(weights[-1]) / -math.expm1(biases[-1] - biases[-2])
     least = first_within(window_masses(weights, logit_bound, 0.0) * (1 - error), tolerance)
     most = first_within(window_masses(weights, logit_bound, rest) * (1 + error), tolerance)
     known = {"alibi_slope": slope, "logit_bound": logit_bound, "tail_tolerance": tolerance}
-    return Measurement(Estimate(least, most, 1.0, "direct search over windows"), known, f"alibi:slope={slope}")
+    return Measurement(
+        Estimate(float(least), float(most), 1.0, "direct search over windows"), known, f"alibi:slope={slope}"
+    )
 
 
 def training_window(encoding: str, head: int, length: int, logit_bound: float, tolerance: float) -> int:
@@ -76,13 +78,13 @@ def symmetric_row(slope: float, length: int) -> Float64[np.ndarray, " T"]:
     if not (math.isfinite(slope) and slope > 0 and length >= 1):
         raise ValueError(f"need slope > 0 and length >= 1, got {slope} and {length}: use slope=0.5, length=16")
     encoding = parse(f"alibi:slope={Fraction(slope)}", dim=DIM, train_length=64)
-    return bias_form(encoding, np.arange(length, dtype=np.float64), 0, None)  # type: ignore[arg-type]
+    return bias_form(encoding, np.arange(length, dtype=np.float64), 0, None)
 
 
 def reversal_share(row: Float64[np.ndarray, " T"], logit_bound: float) -> tuple[float, float]:
     """Least over queries i of the largest weight on token T+1-i, |s| <= B, and its error; row: b(0) .. b(T-1)."""
-    if logit_bound < 0:
-        raise ValueError(f"logit_bound must be nonnegative, got {logit_bound}: it bounds |s|")
+    if not 0 <= logit_bound < math.inf:
+        raise ValueError(f"logit_bound must be finite and nonnegative, got {logit_bound}: it bounds |s|")
     length = row.size
     if length == 1:
         return 1.0, 0.0

@@ -52,6 +52,11 @@ def _windows(table: np.ndarray, symbols: int, window: int) -> np.ndarray:
     return table.reshape(-1, symbols**window)
 
 
+def _checked(count: int, window: int) -> None:
+    if not 1 <= window <= count:
+        raise ValueError(f"need 1 <= window <= {count}, got {window}: the window is a part of the tokens")
+
+
 def transfer(
     *, predictions: Numbers, window_predictions: Numbers, targets: Numbers, weights: Numbers, count: int, window: int
 ) -> Measurement:
@@ -59,6 +64,7 @@ def transfer(
 
     delta is the largest |f(x_1 .. x_i) - f_w(last w)|.
     """
+    _checked(count, window)
     symbols = len(weights)
     f = _windows(_table(predictions, symbols**count, "predictions"), symbols, window)
     short = _table(window_predictions, symbols**window, "window_predictions")
@@ -77,6 +83,7 @@ def transfer(
 def squared_risk(*, predictions: Numbers, targets: Numbers, weights: Numbers, count: int, window: int) -> Measurement:
     """E (f - y)^2 for tables over x_1 .. x_i, i = `count`; E Var(y | last w tokens), and the least delta for which f is
     (w, delta)-local: half the largest range of f at fixed window."""
+    _checked(count, window)
     symbols = len(weights)
     f = _windows(_table(predictions, symbols**count, "predictions"), symbols, window)
     y = _windows(_table(targets, symbols**count, "targets"), symbols, window)
@@ -112,6 +119,8 @@ def linear_floor(
     levels = np.asarray(values, dtype=np.float64)
     if levels.shape != (symbols,) or not 1 <= window <= count:
         raise ValueError(f"need one value per weight and 1 <= window <= {count}, got {levels.shape} and {window}")
+    if not (np.isfinite(levels).all() and np.isfinite(np.asarray(coefficients, dtype=np.float64)).all()):
+        raise ValueError("values and coefficients must be finite: leave the others out")
     tokens = levels[sequences(symbols, count)]
     y = _windows(tokens @ np.asarray(coefficients, dtype=np.float64), symbols, window)
     found, rounding = conditional_variance(y, _windows(sequence_weights(weights, count), symbols, window))

@@ -41,6 +41,8 @@ def problem(queries: Any, keys: Any, targets: Any) -> Problem:
     chosen = np.asarray(targets, dtype=int)
     if q.ndim != 2 or k.ndim != 2 or q.shape[1] != k.shape[1] or len(k) < 2 or len(q) < 1:
         raise ValueError(f"queries must be M x d and keys N x d, N >= 2, got {q.shape} and {k.shape}: add positions")
+    if not (np.isfinite(q).all() and np.isfinite(k).all()):
+        raise ValueError("queries and keys must be finite: leave out the positions whose codes are not")
     if chosen.shape != (len(q),) or chosen.min() < 0 or chosen.max() >= len(k):
         raise ValueError(f"targets must be {len(q)} numbers of keys, 0 .. {len(k) - 1}, got {list(targets)}")
     free = np.ones((len(q), len(k)), dtype=bool)
@@ -168,7 +170,7 @@ def least_norm(made: Problem, exponent: float, *, steps: int = 300) -> Estimate:
 def _lookup(table: Any, targets: Sequence[int]) -> Problem:
     """Queries are the positions i with targets[i] >= 0, keys all positions of the table (N, d)."""
     rows, chosen = np.asarray(table, dtype=np.float64), np.asarray(targets, dtype=int)
-    if rows.ndim != 2 or chosen.shape != (len(rows),) or chosen.max() >= len(rows):
+    if rows.ndim != 2 or chosen.shape != (len(rows),) or max(targets) >= len(rows):
         raise ValueError(
             f"a table (N, d) needs one target per row, -1 for no query, got {rows.shape} and {chosen.tolist()}"
         )
@@ -176,6 +178,8 @@ def _lookup(table: Any, targets: Sequence[int]) -> Problem:
 
 
 def _at_margin(found: Estimate, margin: float) -> Estimate:
+    if not 0 < margin < math.inf:
+        raise ValueError(f"margin must be positive and finite, got {margin}: use margin=1")
     return Estimate(margin * found.lower * (1 - EPS), margin * found.upper * (1 + EPS), found.confidence, found.method)
 
 
@@ -210,6 +214,8 @@ def compared_look_up(
 
 def closest_distance(rows: Float64[Array, "N d"]) -> float:
     """min |p_i - p_j| over i != j."""
+    if rows.ndim != 2 or len(rows) < 2:
+        raise ValueError(f"two rows are the least that have a distance, got shape {rows.shape}: add positions")
     distances = np.linalg.norm(rows[:, None] - rows[None], axis=2)
     return float(distances[~np.eye(len(rows), dtype=bool)].min())
 

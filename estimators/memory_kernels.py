@@ -43,6 +43,8 @@ def best_combination(kernel: Float64[Array, " T"], atoms: Float64[Array, "k T"])
     target, basis = np.asarray(kernel, dtype=np.float64), np.asarray(atoms, dtype=np.float64)
     if basis.ndim != 2 or target.shape != basis.shape[1:] or not len(target) > len(basis) > 0:
         raise ValueError(f"k atoms (k, T) and a kernel (T,), T > k, are needed, got {basis.shape} and {target.shape}")
+    if not (np.isfinite(target).all() and np.isfinite(basis).all()):
+        raise ValueError("the kernel and the atoms must be finite: shorten the distances")
     if np.linalg.matrix_rank(basis) < len(basis):
         raise ValueError(f"{len(basis)} atoms are linearly dependent: use fewer, or slopes farther apart")
     # Centred by the least-squares fit, scaled, in an orthonormal basis: programmes of tiny residual are solved badly.
@@ -182,6 +184,6 @@ def constant_error(*, length: int) -> Measurement:
     return Measurement(widened, {"length": length})
 
 
-def head_errors(kernel: Float64[Array, " T"], slopes: Sequence[float]) -> Estimate:
+def head_errors(kernel: Float64[Array, " T"], slopes: Sequence[float] | Float64[Array, " k"]) -> Estimate:
     """Best combination of ALiBi heads of these slopes for a kernel (T,): `best_combination` of e^(-m D)."""
     return best_combination(kernel, np.exp(-np.outer(np.asarray(slopes, dtype=np.float64), np.arange(len(kernel)))))

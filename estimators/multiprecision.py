@@ -28,8 +28,9 @@ def exactly(array: Any) -> np.ndarray:
     return np.frompyfunc(mpmath.mpf, 1, 1)(np.asarray(array, dtype=np.float64))
 
 
-def enclosure(value: Any, error: float, method: str) -> Estimate:
-    """The floats next to value -+ error, outwards; `error` bounds the rounding error of the mpmath number `value`."""
+def enclosure(value: Any, error: Any, method: str) -> Estimate:
+    """The floats next to value -+ error, outwards; `error` (a number of either kind) bounds the rounding error of the
+    mpmath number `value`."""
     low, high = value - error, value + error
     lower, upper = float(low), float(high)
     lower = math.nextafter(lower, -math.inf) if mpmath.mpf(lower) > low else lower

@@ -49,7 +49,7 @@ def suprema(vectors: Float[np.ndarray, "*sets m n"]) -> Float[np.ndarray, "*sets
 
 def complexity(vectors: Float[np.ndarray, "*sets m n"]) -> Float[np.ndarray, "*sets"]:
     """R_hat of each set."""
-    return suprema(vectors).mean(axis=-1) / vectors.shape[-1]
+    return np.asarray(suprema(vectors).mean(axis=-1) / vectors.shape[-1])
 
 
 def complexity_error(vectors: Float64[np.ndarray, "m n"], relative: float = 0.0) -> float:
@@ -85,7 +85,9 @@ def gaussian_complexity(vectors: Float64[np.ndarray, "m n"], seed: int) -> Estim
     m, n = vectors.shape
     centred = vectors - vectors.mean(axis=0)
     if n <= 2:
-        value = hull_perimeter(np.pad(centred, ((0, 0), (0, 2 - n)))) / (2 * math.sqrt(2 * math.pi) * n)
+        value = hull_perimeter(np.column_stack([centred[:, 0], centred[:, 1] if n == 2 else np.zeros(m)])) / (
+            2 * math.sqrt(2 * math.pi) * n
+        )
         ends = between(value, EPS * (2 * m + 16) * float(np.abs(vectors).max()))
         return Estimate(*ends, 1.0, "perimeter")
     draws = np.random.default_rng(seed).standard_normal((DRAWS, n))

@@ -116,7 +116,7 @@ def weight_change(*, logits: Numbers, other: Numbers) -> Measurement:
         return Measurement(enclosure(found, SLIP, METHOD), {"logit_distance": ends(max(abs(s - r)))})
 
 
-def lipschitz_constant(*, logits: Numbers, other: Numbers, order: float | str) -> Measurement:
+def lipschitz_constant(*, logits: Numbers, other: Numbers, order: float | int | str) -> Measurement:
     """Interval of the l_p -> l_p Lipschitz constant of softmax on T = len(logits) positions, p = `order` (a number from
     1 on, or "inf").
 

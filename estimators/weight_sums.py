@@ -19,9 +19,11 @@ METHOD = "terms added, the rest between integrals"
 
 
 def _terms(encoding: AbstractBiasEncoding, head: int, start: int) -> np.ndarray:
-    """e^b(k), k = start .. start + TERMS - 1."""
+    """e^b(k), k = start .. start + TERMS - 1; ValueError for a negative start."""
+    if start < 0:
+        raise ValueError(f"window must be at least 0, got {start}: it is a distance")
     distances = np.arange(start, start + TERMS, dtype=np.float64)
-    return np.exp(bias_form(encoding, distances, head, None))  # type: ignore[arg-type]  # arrays pass through
+    return np.exp(bias_form(encoding, distances, head, None))
 
 
 def _enclosed(terms: np.ndarray, least: float, most: float) -> Estimate:
@@ -55,7 +57,7 @@ def kerple_log_sum(*, encoding: str, window: int, head: int = 0) -> Measurement:
     def integral(x: float) -> float:
         return (1 + shape * x) ** (1 - rate) / (shape * (rate - 1))
 
-    stop = window + TERMS
+    stop = float(window + TERMS)
     least = integral(stop) + (1 + shape * stop) ** -rate / 2
     most = integral(stop - 0.5)
     found = _enclosed(_terms(code, head, window), least, most)
@@ -74,5 +76,5 @@ def kerple_power_sum(*, encoding: str, head: int = 0) -> Measurement:
         return float(gammaincc(order, rate * x**shape) * gamma(order)) / (shape * rate**order)
 
     slack = 1e-10  # relative, of the incomplete gamma function
-    found = _enclosed(_terms(code, head, 0), integral(TERMS) * (1 - slack), integral(TERMS - 1) * (1 + slack))
+    found = _enclosed(_terms(code, head, 0), integral(float(TERMS)) * (1 - slack), integral(TERMS - 1.0) * (1 + slack))
     return Measurement(found, {"kerple_rate": rate, "kerple_shape": shape}, encoding)

@@ -43,8 +43,9 @@ def asymptotics(bound: Bound | sp.Expr, variable: sp.Symbol | str, *, at_zero: b
 
     U2 falls like n^(-1/2): asymptotics(per_sample(width()), "sample_size").exponent (`theory.growth`); m_d grows like
     sqrt d. A variable that does not occur gives the expression itself, exponent 0. ValueError for an unknown word, for
-    an integer at 0, and where no leading term of this form is found. Other symbols are positive and fixed: state the
-    growth of those that depend on `variable` first (`theory.composition.substitute`, `theory.growth`).
+    an integer at 0, and where no leading term of this form is found. Other symbols are positive, fixed and generic:
+    where special values of them make the coefficient vanish or infinite, the order is another. State the growth of
+    those that depend on `variable` first (`theory.composition.substitute`, `theory.growth`).
     """
     symbol = notation.symbol(variable) if isinstance(variable, str) else variable
     if at_zero and symbol.is_integer:

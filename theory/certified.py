@@ -20,7 +20,8 @@ import sympy as sp
 from mpmath.libmp import ComplexResult
 from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
-from theory.interval_arithmetic import ARITHMETICS, AbstractArithmetic, Undecided, default_arithmetic
+from theory.interval_arithmetic import ARITHMETICS, AbstractArithmetic, default_arithmetic
+from theory.undecided import Undecided
 
 DIGITS_LIMIT = 1000
 RELATIVE_WIDTH = 1e-12

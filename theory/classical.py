@@ -69,11 +69,12 @@ def scalar_contraction() -> Bound:
 
 
 def vector_contraction() -> Bound:
-    """Upper: E sup (1/n) sum_i eps_i h_i(f(x_i)) <= sqrt2 L E sup (1/n) sum_ik eps_ik f_k(x_i).
+    """Upper, tight: E sup (1/n) sum_i eps_i h_i(f(x_i)) <= sqrt2 L E sup (1/n) sum_ik eps_ik f_k(x_i).
 
     h_i: l2 -> R, L-Lipschitz; `inner_complexity` has one independent sign eps_ik per sample and coordinate.
     Proof: h(s) - h(s') <= L|s-s'|_2 <= sqrt2 L E|sum_k eps_k (s_k - s'_k)| (`linear_l2_lower`); then as for
-    one real argument, sample by sample, the mean over eps_k taken outside the supremum.
+    one real argument, sample by sample, the mean over eps_k taken outside the supremum. Equality for n = 1, the class
+    {0, (1, 1)} and h the distance to a point on the line through both, beyond one of them.
     """
     bound = sp.sqrt(2) * lipschitz * inner_complexity
     reference = "after Maurer, A vector-contraction inequality for Rademacher complexities, 2016"

@@ -4,7 +4,7 @@ from typing import Any
 
 import mpmath
 
-from theory.interval_arithmetic import Undecided
+from theory.undecided import Undecided
 
 BITS_PER_TERM = 3.0  # terms summed, and as many Bernoulli terms as half of them, grow with the precision
 

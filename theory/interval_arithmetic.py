@@ -14,15 +14,14 @@ from typing import Any
 import mpmath
 import sympy as sp
 
+from theory.hurwitz import hurwitz_zeta
+from theory.undecided import Undecided
+
 flint: Any
 try:
     import flint
 except ImportError:  # the extra `certify` is optional
     flint = None
-
-
-class Undecided(ArithmeticError):
-    """The present precision does not decide a comparison or a domain."""
 
 
 class AbstractArithmetic(ABC):
@@ -125,6 +124,7 @@ class MpmathIntervals(AbstractArithmetic):
             sp.cosh: lambda x: (iv.exp(x) + iv.exp(-x)) / 2,
             sp.tanh: lambda x: 1 - 2 / (iv.exp(2 * x) + 1),
             sp.factorial: lambda x: iv.gamma(x + 1),
+            sp.zeta: hurwitz_zeta,
         }
         self.constants = {sp.pi: lambda: +iv.pi, sp.E: lambda: iv.exp(1)}
 

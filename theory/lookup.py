@@ -109,7 +109,7 @@ def legendre_grid_orthogonal() -> Bound:
 
     Their Gram matrix would have condition 1. Kept to be refuted: 10402 at N = 64, d = 32 (14739 for raw P_k).
     """
-    return Bound(r"\operatorname{cond}(P^{\mathsf T}P)", Relation.EQUAL, sp.Integer(1), "false")
+    return Bound(r"\mathrm{cond}(P^{\top}P)", Relation.EQUAL, sp.Integer(1), "false")
 
 
 LOOKUP_BOUNDS = {

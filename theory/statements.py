@@ -6,12 +6,21 @@ not give one name to two statements.
 
 from collections.abc import Callable, Mapping
 
-from theory.attention import ATTENTION_BOUNDS
+from theory.attention import ATTENTION_BOUNDS, ATTENTION_REFUTED
 from theory.bound import Bound
-from theory.information import INFORMATION_BOUNDS
+from theory.classical import CLASSICAL_BOUNDS
+from theory.concentration import CONCENTRATION_BOUNDS
+from theory.cost import COST_BOUNDS
+from theory.expressiveness import EXPRESSIVENESS_BOUNDS, EXPRESSIVENESS_REFUTED
+from theory.extrapolation import EXTRAPOLATION_BOUNDS, EXTRAPOLATION_REFUTED, EXTRAPOLATION_ZETA_BOUNDS
+from theory.extrapolation_limits import EXTRAPOLATION_LIMIT_BOUNDS, EXTRAPOLATION_LIMITS_REFUTED
+from theory.extrapolation_tasks import EXTRAPOLATION_TASK_BOUNDS, EXTRAPOLATION_TASKS_REFUTED
+from theory.information import INFORMATION_BOUNDS, INFORMATION_FALLACIES
 from theory.information_codes import INFORMATION_CODE_BOUNDS
 from theory.information_latent import INFORMATION_LATENT_BOUNDS
-from theory.information_stress import INFORMATION_STRESS_BOUNDS
+from theory.information_stress import INFORMATION_STRESS_BOUNDS, INFORMATION_STRESS_FALLACIES
+from theory.lookup import LOOKUP_BOUNDS, LOOKUP_REFUTED
+from theory.misuses import MISUSED_BOUNDS
 from theory.normaliser import NORMALISER_BOUNDS
 from theory.rademacher import FROZEN_BOUNDS, QUERY_BOUNDS, QUERY_CERTIFICATES
 from theory.rademacher_baselines import BASELINE_BOUNDS, DEPTH_BASELINES, VC_BASELINES
@@ -20,6 +29,8 @@ from theory.rademacher_encodings import ENCODING_COMPLEXITY_BOUNDS, REFUTED_COMP
 from theory.rademacher_learned import LEARNED_BOUNDS
 from theory.rademacher_literature import LITERATURE_BOUNDS
 from theory.rademacher_series import SERIES_BOUNDS, SERIES_LEMMAS
+from theory.softmax import SOFTMAX_BOUNDS
+from theory.widths import WIDTH_BOUNDS
 
 Statement = Callable[..., Bound]
 
@@ -34,6 +45,11 @@ def _merged(*topics: Mapping[str, Statement]) -> dict[str, Statement]:
 
 
 STATEMENTS: dict[str, Statement] = _merged(
+    SOFTMAX_BOUNDS,
+    CLASSICAL_BOUNDS,
+    CONCENTRATION_BOUNDS,
+    WIDTH_BOUNDS,
+    MISUSED_BOUNDS,
     QUERY_CERTIFICATES,
     QUERY_BOUNDS,
     FROZEN_BOUNDS,
@@ -50,8 +66,23 @@ STATEMENTS: dict[str, Statement] = _merged(
     ENCODING_COMPLEXITY_BOUNDS,
     REFUTED_COMPLEXITY_BOUNDS,
     ATTENTION_BOUNDS,
+    ATTENTION_REFUTED,
+    EXPRESSIVENESS_BOUNDS,
+    EXPRESSIVENESS_REFUTED,
+    LOOKUP_BOUNDS,
+    LOOKUP_REFUTED,
+    EXTRAPOLATION_BOUNDS,
+    EXTRAPOLATION_ZETA_BOUNDS,
+    EXTRAPOLATION_REFUTED,
+    EXTRAPOLATION_LIMIT_BOUNDS,
+    EXTRAPOLATION_LIMITS_REFUTED,
+    EXTRAPOLATION_TASK_BOUNDS,
+    EXTRAPOLATION_TASKS_REFUTED,
     INFORMATION_BOUNDS,
+    INFORMATION_FALLACIES,
     INFORMATION_CODE_BOUNDS,
     INFORMATION_LATENT_BOUNDS,
     INFORMATION_STRESS_BOUNDS,
+    INFORMATION_STRESS_FALLACIES,
+    COST_BOUNDS,
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from estimators.claim import Claim
 from estimators.claims.attention import CLAIMS as ATTENTION
+from estimators.claims.classical import CLAIMS as CLASSICAL
 from estimators.claims.complexity import CLAIMS as COMPLEXITY
 from estimators.claims.cost import CLAIMS as COST
 from estimators.claims.expressiveness import CLAIMS as EXPRESSIVENESS
@@ -22,4 +23,6 @@ def merged(*topics: Mapping[str, Claim]) -> dict[str, Claim]:
     return claims
 
 
-CLAIMS: dict[str, Claim] = merged(SOFTMAX, ATTENTION, COMPLEXITY, EXPRESSIVENESS, EXTRAPOLATION, INFORMATION, COST)
+CLAIMS: dict[str, Claim] = merged(
+    SOFTMAX, CLASSICAL, ATTENTION, COMPLEXITY, EXPRESSIVENESS, EXTRAPOLATION, INFORMATION, COST
+)

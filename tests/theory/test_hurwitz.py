@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.hurwitz import hurwitz_zeta
-from theory.interval_arithmetic import MpmathIntervals, Undecided
+from theory.interval_arithmetic import MpmathIntervals
+from theory.undecided import Undecided
 
 flint = pytest.importorskip("flint")
 
