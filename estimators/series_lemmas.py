@@ -1,4 +1,4 @@
-"""Numbers for the lemmas behind U9-U13: tilted weights, changes of measure, divergences, tails; plain NumPy."""
+"""Numbers for the lemmas behind U9-U14: changes of measure, divergences, tails; plain NumPy."""
 
 import math
 
@@ -10,48 +10,6 @@ from estimators.estimate import exact
 from estimators.signs import all_sign_classes
 
 ROUNDING = 1e-13  # relative, of short sums
-
-
-def _tilted(weights: list[float], tilt: list[float]) -> tuple[np.ndarray, np.ndarray, float]:
-    """pi, t with E_pi t = 0, and Z; entries of `weights` count by size."""
-    pi = np.abs(weights)
-    if not np.all((pi > 0) & np.isfinite(pi)):
-        raise ValueError(f"weights must be finite and not 0, got {weights}: leave the position out")
-    pi = pi / pi.sum()
-    t = np.asarray(tilt, dtype=np.float64)
-    if t.shape != pi.shape or not np.isfinite(t).all():
-        raise ValueError(f"the tilt must be finite, of {pi.size} numbers, got {tilt}: pass one number per weight")
-    t = t - pi @ t
-    return pi, t, float(pi @ np.exp(t))
-
-
-def variation(*, weights: list[float], tilt: list[float], ranged: bool = False) -> Measurement:
-    """TV(alpha, pi)/Z, alpha proportional to pi e^t, and osc t if `ranged`."""
-    pi, t, z = _tilted(weights, tilt)
-    # Positive parts alone, each to relative accuracy.
-    value = float(np.sum(pi * np.maximum(np.exp(t) / z - 1, 0.0))) / z
-    words = {"logit_oscillation": relative(float(np.ptp(t)))} if ranged else {}
-    return Measurement(exact(value, ROUNDING), words)
-
-
-def normaliser(*, weights: list[float], tilt: list[float], ranged: bool = False) -> Measurement:
-    """Z = E_pi e^t, with osc t if `ranged`, else max|t|."""
-    _, t, z = _tilted(weights, tilt)
-    words = {"logit_oscillation": relative(float(np.ptp(t)))} if ranged else {"exponent": relative(float(abs(t).max()))}
-    return Measurement(exact(z, ROUNDING * z), words)
-
-
-def mixed_cumulant(*, weights: list[float], readings: list[list[float]]) -> Measurement:
-    """|E y~ t~ s~| of three readings under `weights`; D_t is the larger range of t and s."""
-    pi, _, _ = _tilted(weights, [0.0] * len(weights))
-    given = [np.asarray(one, dtype=np.float64) for one in readings]
-    if [one.shape for one in given] != [pi.shape] * 3 or not np.isfinite(given).all():
-        raise ValueError(f"need three readings of {pi.size} finite numbers, got {readings}: pass one per weight")
-    centred = np.stack([one - pi @ one for one in given])
-    ranges = np.ptp(centred, axis=1)
-    value = abs(float(pi @ centred.prod(axis=0)))
-    words = {"readout_diameter": relative(float(ranges[0])), "logit_diameter": relative(float(ranges[1:].max()))}
-    return Measurement(exact(value, 1e-15 * float(np.prod(ranges))), words)
 
 
 def chosen_function(*, functions: list[list[float]]) -> Measurement:

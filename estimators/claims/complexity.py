@@ -1,12 +1,11 @@
 """Claims of theory sections 2.2 and 2.3: complexity bounds U1-U14, and what encodings can and cannot change."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import sympy as sp
 
-from estimators import class_layers, class_learned, class_series, series_lemmas
+from estimators import class_entrywise, class_layers, class_learned, class_series, class_smoothed, series_lemmas
 from estimators import enumerated_classes as enumerated
 from estimators.claim import Case, Claim
 from estimators.claims.complexity_cases import (
@@ -24,7 +23,7 @@ from estimators.claims.complexity_cases import (
 )
 from estimators.claims.complexity_encodings import ENCODING_CLAIMS, wired
 from estimators.class_brackets import frozen_class, query_class
-from theory import normaliser, rademacher, rademacher_baselines, rademacher_depth, rademacher_learned, softmax
+from theory import rademacher, rademacher_baselines, rademacher_depth, rademacher_learned, rademacher_literature
 from theory import rademacher_series as series
 
 
@@ -92,27 +91,15 @@ def point_sets(rng: Rng, thorough: bool) -> Iterator[Case]:
         yield from ({"family": family, "points": points} for family in ("thresholds", "intervals", "all"))
 
 
-def tilts(ranged: bool, rng: Rng, thorough: bool) -> Iterator[Case]:
-    """Two points at the maximiser of TV/Z, a symmetric pair, and random laws."""
-    extra = {"ranged": True} if ranged else {}
-    yield {"weights": [0.192433, 0.807567], "tilt": [2.118017, 0.0], **extra}
-    yield {"weights": [0.5, 0.5], "tilt": [0.3, -0.3], **extra}
-    for size in (2, 3, 8) * (10 if thorough else 2):
-        weights, tilt = rng.dirichlet(np.ones(size)), rng.choice([0.1, 1.0, 5.0]) * rng.standard_normal(size)
-        yield {"weights": weights.tolist(), "tilt": tilt.tolist(), **extra}
-
-
-def readings(rng: Rng, thorough: bool) -> Iterator[Case]:
-    """Three +-1/2 readings, uniform on the four points of product 1/8, where the bound is attained; random ones."""
-    worst = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]).T / 2
-    yield {"weights": [0.25] * 4, "readings": worst.tolist()}
-    for size in (2, 4, 7) * (10 if thorough else 2):
-        yield {"weights": rng.dirichlet(np.ones(size)).tolist(), "readings": rng.uniform(-1, 1, (3, size)).tolist()}
-
-
-def worst_readings(rng: Rng, thorough: bool) -> Iterator[Case]:
-    """The first of `readings`."""
-    yield next(iter(readings(rng, thorough)))
+def smoothings(rng: Rng, thorough: bool) -> Iterator[Case]:
+    """Scalar tokens, equal and opposite ones; small and large scales."""
+    for place in range(60 if thorough else 8):
+        x = rng.uniform(-1.0, 1.0, (5, 4, 1))
+        x = np.repeat(x[:1], 5, axis=0) if place % 4 == 1 else np.repeat(x[:, :1], 4, axis=1) if place % 4 == 2 else x
+        scales = dict(
+            zip(("logit_norm", "smoothing_scale", "readout_scale"), 2.0 ** rng.uniform(-2, 1, 3), strict=True)
+        )
+        yield {"tokens": x.tolist()} | {word: float(size) for word, size in scales.items()}
 
 
 def functions(rng: Rng, thorough: bool) -> Iterator[Case]:
@@ -171,6 +158,9 @@ CLAIMS: dict[str, Claim] = {
     "complexity-frozen-trivial": wired(rademacher.trivial, frozen_class, still, *SAMPLE, tight=True),
     "complexity-after-edelman": wired(rademacher_baselines.zhang_head, query_class, heads, *SAMPLE, twin=WEAK),
     "complexity-after-trauger-tewari": wired(rademacher_baselines.maurey_head, query_class, heads, *SAMPLE, twin=WEAK),
+    "complexity-after-trauger-tewari-entrywise": wired(
+        rademacher_literature.maurey_head_entrywise, class_entrywise.entrywise_class, moving, *SAMPLE, twin=WEAK
+    ),
     "complexity-after-truong": wired(rademacher_baselines.low_rank_head, query_class, products, *SAMPLE, twin=WEAK),
     "complexity-after-he-xing": wired(
         rademacher_baselines.trainable_table, class_learned.table, tables, *SAMPLE, twin=WEAK
@@ -192,28 +182,10 @@ CLAIMS: dict[str, Claim] = {
     "complexity-u12-paths": wired(rademacher_depth.path, class_layers.two_layers, scalars, *SAMPLE, tight=True),
     "complexity-u13-semigroup": wired(rademacher_depth.two_layer_semigroup, class_layers.two_layers, scalars, *SAMPLE),
     "complexity-u14-remainder-semigroup": wired(series.remainder_semigroup, class_series.remainder, halves, *SAMPLE),
-    "complexity-mixed-cumulant": wired(
-        rademacher_depth.mixed_third_cumulant, series_lemmas.mixed_cumulant, readings, "weights", "readings", tight=True
-    ),
-    # The constant 1/(6 sqrt3) of equal directions is false for different ones.
-    "complexity-mixed-cumulant-as-equal": wired(
-        softmax.third_cumulant, series_lemmas.mixed_cumulant, worst_readings, "weights", "readings", true=False
-    ),
-    "complexity-variation": wired(
-        normaliser.variation, series_lemmas.variation, partial(tilts, False), "weights", "tilt", tight=True
-    ),
-    "complexity-variation-small-logits": wired(
-        normaliser.variation_small_logits, series_lemmas.variation, partial(tilts, True), "weights", "tilt"
-    ),
-    "complexity-growth": wired(
-        normaliser.growth, series_lemmas.normaliser, partial(tilts, False), "weights", "tilt", tight=True
-    ),
-    "complexity-growth-by-range": wired(
-        normaliser.growth_by_range, series_lemmas.normaliser, partial(tilts, True), "weights", "tilt"
-    ),
     "complexity-change-of-measure": wired(
         series.change_of_measure, series_lemmas.chosen_function, functions, "functions"
     ),
+    "complexity-smoothed": wired(series.smoothed, class_smoothed.smoothed_head, smoothings, *SAMPLE),
     "complexity-divergence": wired(
         series.divergence_bound, series_lemmas.divergence, gaussians, "logit_norm", "smoothing_scale", "readout_scale"
     ),

@@ -6,71 +6,14 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from estimators.series_lemmas import (
     chosen_function,
     divergence,
     exponential_tail,
-    mixed_cumulant,
-    normaliser,
     series_tail,
     spread,
-    variation,
 )
-
-few = settings(max_examples=30, deadline=None)
-laws = st.integers(2, 5).flatmap(
-    lambda n: st.tuples(
-        st.lists(st.floats(0.05, 3), min_size=n, max_size=n), st.lists(st.floats(-4, 4), min_size=n, max_size=n)
-    )
-)
-
-
-def tilted(weights, tilt):
-    total = mpmath.fsum(weights)
-    pi = [mpmath.mpf(abs(w)) / total for w in weights]
-    mean = mpmath.fsum(p * mpmath.mpf(t) for p, t in zip(pi, tilt, strict=True))
-    t = [mpmath.mpf(x) - mean for x in tilt]
-    return pi, t, mpmath.fsum(p * mpmath.exp(x) for p, x in zip(pi, t, strict=True))
-
-
-@few
-@given(laws)
-def test_variation_and_normaliser(law):
-    weights, tilt = law
-    with mpmath.workdps(50):
-        pi, t, z = tilted(weights, tilt)
-        true = mpmath.fsum(abs(p * mpmath.exp(x) / z - p) for p, x in zip(pi, t, strict=True)) / 2 / z
-        found = variation(weights=weights, tilt=tilt, ranged=True)
-        assert mpmath.mpf(found.estimate.lower) <= true <= mpmath.mpf(found.estimate.upper)
-        assert found.parameters["logit_oscillation"] == pytest.approx((np.ptp(tilt),) * 2, rel=1e-9, abs=1e-12)
-        grown = normaliser(weights=weights, tilt=tilt)
-        assert mpmath.mpf(grown.estimate.lower) <= z <= mpmath.mpf(grown.estimate.upper)
-        assert grown.parameters["exponent"] == pytest.approx((float(max(map(abs, t))),) * 2, rel=1e-9, abs=1e-12)
-        assert grown.estimate.lower >= 1 - 1e-12
-        assert "logit_oscillation" in normaliser(weights=weights, tilt=tilt, ranged=True).parameters
-    assert found.estimate.width < 1e-12
-
-
-@few
-@given(st.integers(0, 10**6), st.integers(2, 5))
-def test_mixed_cumulant(seed, size):
-    rng = np.random.default_rng(seed)
-    weights, readings = rng.uniform(0.1, 1, size).tolist(), rng.normal(size=(3, size)).tolist()
-    with mpmath.workdps(50):
-        pi, _, _ = tilted(weights, [0.0] * size)
-        centred = []
-        for one in readings:
-            mean = mpmath.fsum(p * mpmath.mpf(x) for p, x in zip(pi, one, strict=True))
-            centred.append([mpmath.mpf(x) - mean for x in one])
-        true = abs(mpmath.fsum(p * a * b * c for p, a, b, c in zip(pi, *centred, strict=True)))
-        found = mixed_cumulant(weights=weights, readings=readings)
-        assert mpmath.mpf(found.estimate.lower) <= true <= mpmath.mpf(found.estimate.upper)
-    ranges = [np.ptp(one) for one in readings]
-    assert found.parameters["readout_diameter"] == pytest.approx((ranges[0],) * 2)
-    assert found.parameters["logit_diameter"] == pytest.approx((max(ranges[1:]),) * 2)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -132,12 +75,6 @@ def test_tail_of_a_series_of_norms():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: variation(weights=[0.0, 1.0], tilt=[0.0, 1.0]), "leave the position out"),
-        (lambda: normaliser(weights=[1.0, math.nan], tilt=[0.0, 1.0]), "leave the position out"),
-        (lambda: normaliser(weights=[1.0, 1.0], tilt=[0.0]), "one number per weight"),
-        (lambda: normaliser(weights=[1.0, 1.0], tilt=[0.0, math.nan]), "one number per weight"),
-        (lambda: mixed_cumulant(weights=[1.0, 1.0], readings=[[1.0, 2.0]] * 2), "three readings"),
-        (lambda: mixed_cumulant(weights=[1.0, 1.0], readings=[[1.0]] * 3), "three readings"),
         (lambda: chosen_function(functions=[]), "one row per function"),
         (lambda: chosen_function(functions=[[math.nan]]), "one row per function"),
         (
