@@ -9,6 +9,7 @@ import sympy as sp
 from estimators.claim import Check, Claim
 from estimators.claims.sources import SourceVerdict
 from estimators.ledger import Ledger, Outcome, margin
+from estimators.ledger_rows import findings
 from estimators.results import versions
 from theory.bound import Bound
 
@@ -25,7 +26,8 @@ CLAIM_WORDS = (
 def as_document(
     ledger: Ledger, claims: Mapping[str, Claim], sources: Sequence[SourceVerdict], parameters: dict[str, Any]
 ) -> dict[str, Any]:
-    """`checks`, one object per case; `claims`, one per statement; `sources`; versions, seed and elapsed seconds.
+    """`checks`, one object per case; `claims`, one per statement; `sources`; `findings`, sentences; versions, seed,
+    elapsed seconds.
 
     An infinite number is null. slack: the bound is at least this many times too weak on the case, slack_at_most: at
     most; for an equality slack is 1 + relative distance.
@@ -34,6 +36,7 @@ def as_document(
         "checks": [check_entry(check, one.factor) for one in ledger.outcomes for check in one.checks],
         "claims": [_claim(one, claims[one.claim]) for one in ledger.outcomes],
         "sources": list(sources),
+        "findings": findings(ledger),
         "missing": list(ledger.missing),
         "interrupted": ledger.interrupted,
         "seconds": ledger.seconds,

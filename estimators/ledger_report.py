@@ -12,6 +12,7 @@ from estimators.ledger_rows import (
     READING,
     SOURCE_HEADINGS,
     TWIN_HEADINGS,
+    findings,
     row,
     source_row,
     summary,
@@ -36,6 +37,8 @@ def show(ledger: Ledger, sources: Sequence[SourceVerdict], twins: bool = False) 
         for title, headings, rows in _tables(ledger, sources, twins):
             out.print(_table(title, headings, rows))
         out.print(TWINS_READING if twins else READING)
+    for sentence in [] if twins else findings(ledger):
+        out.print(f"Found: {sentence}")
     out.print(summary(ledger, twins))
 
 
@@ -63,6 +66,7 @@ def markdown(ledger: Ledger, sources: Sequence[SourceVerdict], seed: int, twins:
         lines += [f"## {title}", "", _line(headings)]
         lines.append("|" + "|".join("--:" if heading in RIGHT else ":--" for heading in headings) + "|")
         lines += [*map(_line, rows), ""]
+    lines += [f"Found: {escape_markdown(sentence)}\n" for sentence in ([] if twins else findings(ledger))]
     return "\n".join([*lines, TWINS_READING if twins else READING, ""])
 
 

@@ -13,34 +13,35 @@ SOURCE_HEADINGS = ("id", "claim of the source", "verdict", "because", "checks")
 TWIN_HEADINGS = ("statement", "factor", "bound", "interval", "slack", "verdict", "cases")
 SIGN = {Relation.AT_MOST.value: "≤", Relation.AT_LEAST.value: "≥", Relation.EQUAL.value: "="}
 ENCODINGS_SHOWN = 3
-DIGITS = 5
+DIGITS, NEAR = 5, 1e-9
 
 READING = (
     "How to read it: each row is the case on which a statement comes nearest to being violated, of all its cases. The "
-    "interval contains the measured quantity; a search alone ends at ∞. slack: how many times too weak the bound is on "
-    "that case, at least (≤: at most, where only a search measured it; for an equality the relative distance). `holds` "
-    "(where the bound is attained: to 1e-9, for rounding) and `supported` are confirmed by numbers, which prove "
-    "nothing: the proof is in the statement's docstring or in the source that its proof mark cites; `recalled` was not "
-    "looked up. `violated` refutes; `undecided`: the interval contains the bound. `refuted`: a statement kept because "
-    "it is wrong, and shown to be."
+    "interval contains the measured quantity; a search alone ends at ∞. Numbers are rounded to the safe side. slack: "
+    "how many times too weak the bound is on that case, at least (≤: at most, where only a search measured it; for an "
+    "equality the relative distance). `holds` (where the bound is attained: to 1e-9, for rounding) and `supported` are "
+    "confirmed by numbers, which prove nothing: the proof is in the statement's docstring or in the source that its "
+    "proof mark cites; `recalled` was not looked up. `violated` refutes; `undecided`: the interval contains the bound. "
+    "`refuted`: a statement kept because it is wrong, and shown to be."
 )
 
 
 def rounded(value: float, up: bool, digits: int = DIGITS) -> str:
-    """`digits` significant digits, rounded up or down."""
+    """`digits` significant digits, rounded up or down; to the nearest where that is within 1e-9 of the number."""
     if not math.isfinite(value):
         return "∞" if value > 0 else "-∞"
     if value == 0:
         return "0"
     shown = float(f"{value:.{digits}g}")
-    if (shown < value) if up else (shown > value):
+    beyond = value - shown if up else shown - value
+    if beyond > NEAR * abs(value):
         unit = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
         shown += unit if up else -unit
     return f"{shown:.{digits}g}"
 
 
 def interval(check: Check) -> str:
-    """Both ends rounded outwards, so that what is printed contains what was certified."""
+    """Both ends rounded outwards, so that what is printed contains what was certified, to 1e-9 of it."""
     right = f"{rounded(check.upper, True)}]" if math.isfinite(check.upper) else "∞)"
     return f"[{rounded(check.lower, False)}, {right}"
 
@@ -100,6 +101,25 @@ def twin_row(outcome: Outcome) -> tuple[str, ...]:
 def source_row(source: SourceVerdict) -> tuple[str, ...]:
     """Cells under SOURCE_HEADINGS."""
     return (source.id, source.statement, source.verdict, source.because, ", ".join(source.checks) or "-")
+
+
+def findings(ledger: Ledger) -> list[str]:
+    """Orders that came out reversed: what a bound says of two classes, and what their certified brackets say."""
+    return [sentence for one in ledger.outcomes if (sentence := _reversed_order(one))]
+
+
+def _reversed_order(outcome: Outcome) -> str:
+    worst = outcome.worst
+    if worst is None or worst.verdict != "violated" or not {"first_bound", "second_bound"} <= worst.parameters.keys():
+        return ""
+    first, second = (name.split(":")[0] for name in worst.encoding.split(" against "))
+    bounds = [f"{float(worst.parameters[word]):.4g}" for word in ("first_bound", "second_bound")]
+    times = sum(check.verdict == "violated" for check in outcome.checks)
+    return (
+        f"{outcome.claim}: the bound is {bounds[0]} for {first} and {bounds[1]} for {second}, but the complexity of "
+        f"{first} is larger by at least {rounded(worst.lower, False)}: the order of the certified brackets is the "
+        f"reverse of the order of the bounds, on {times} of {len(outcome.checks)} samples."
+    )
 
 
 def summary(ledger: Ledger, twins: bool = False) -> str:

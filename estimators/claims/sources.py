@@ -90,4 +90,131 @@ def check_sources(sources: Iterable[Source], claims: Iterable[str]) -> None:
                 raise ValueError(f"{source.id} rests on {name!r}, which is no claim: {hint}")
 
 
-SOURCES: tuple[Source, ...] = ()
+SOURCES: tuple[Source, ...] = (
+    Source(
+        "K1",
+        "Which sequence-to-sequence functions a Transformer approximates depends on its encoding; absolute, relative "
+        "and bias-based encodings differ in it.",
+        (
+            *("permutation-equivariance", "equal-rows", "equal-rows-with-code", "equal-rows-after-start"),
+            *("constant-sequence-error", "lookup-operator-norm", "lookup-shift-norm", "lookup-orthogonal-never-larger"),
+        ),
+        if_all_stand(CORRECTED),
+        {
+            CORRECTED: "They differ, but not as a ranking of approximation power: encodings that act on logits alone "
+            "map equal tokens to equal outputs at any depth until a start token or an additive code breaks the tie, "
+            "and which code looks up with less weight depends on positions and channels."
+        },
+    ),
+    Source(
+        "K2",
+        "Rademacher complexity and covering numbers give generalisation bounds that make the role of the encoding "
+        "explicit.",
+        (
+            *("complexity-u2-width", "complexity-u3-contraction", "complexity-covering", "complexity-after-edelman"),
+            *("complexity-bias-free-covering", "complexity-norm-bounds-ignore-rotations"),
+            *("complexity-rotations-change-nothing", "complexity-order-of-u3", "complexity-order-of-norms"),
+        ),
+        if_all_stand(CORRECTED),
+        {
+            CORRECTED: "The bounds hold, but explicit is not informative: covering and norm bounds do not change with "
+            "biases or rotations that change the complexity, and no bound's order is the order of the complexities."
+        },
+    ),
+    Source(
+        "K3",
+        "The bias of ALiBi explains its extrapolation, bias-based encodings fit one framework, and other encodings "
+        "have limits.",
+        (
+            *("alibi-tail-mass-any-length", "alibi-truncation", "alibi-horizon", "kerple-log-tail-sum", "tail-mass"),
+            *("flat-tail-mass", "flat-window", "kerple-log-divergence", "dispersion", "local-transfer"),
+            *("nonlocal-floor", "alibi-reversal-length", "alibi-reverses-any-length", "legendre-growth-lower"),
+        ),
+        if_all_stand(CORRECTED),
+        {
+            CORRECTED: "True of targets that look back a bounded distance: a bias whose exponentials are summable "
+            "bounds the attention beyond a window at every length, others disperse; for targets that look back "
+            "farther the same bound is a floor on the error."
+        },
+    ),
+    Source(
+        "K4a",
+        "Encodings from orthogonal functions (wavelets, Legendre polynomials) generalise and extrapolate better than "
+        "sinusoidal ones.",
+        (
+            *("legendre-growth-lower", "legendre-stays-in-range", "distinct-codes", "haar-truncated-injective"),
+            *("legendre-grid-orthogonal", "lookup-orthogonal-never-larger", "complexity-legendre-mean-power"),
+        ),
+        undecided,
+        {
+            OPEN: "No network is trained here. What is checked speaks against a general rule: beyond the training "
+            "length Legendre codes grow exponentially and compact wavelets repeat, sampled Legendre polynomials are "
+            "not orthogonal, and orthonormal codes can need larger weights."
+        },
+    ),
+    Source(
+        "K4b",
+        "An encoding that maximises the mutual information of positions is optimal.",
+        (
+            *("information-ceiling", "code-second-moment-cap", "encoding-second-moment-cap"),
+            *("encoding-flat-spectrum-cap", "encoding-flat-spectrum-value", "mds-minimises-stress"),
+        ),
+        if_all_stand(CORRECTED),
+        {
+            CORRECTED: "As worded every injective code is optimal, with ln N nats; at a fixed power and noise the "
+            "Gaussian bound on the information has its optimum at a flat spectrum, which is a property of the code's "
+            "covariance and not of one family."
+        },
+    ),
+    Source(
+        "K5",
+        "Light experiments on synthetic sequence-to-sequence tasks rank orthogonal encodings above sinusoidal ones.",
+        ("copy-floor", "prefix-sum-floor", "prefix-parity-accuracy", "reversal-accuracy"),
+        undecided,
+        {OPEN: "Needs trained ensembles; checked here are only the floors and ceilings that such scores must respect."},
+    ),
+    Source(
+        "D1",
+        "ALiBi and orthogonal encodings gain in extrapolation and generalisation on long summaries and in language "
+        "models.",
+        ("alibi-truncation", "nonlocal-floor"),
+        undecided,
+        {OPEN: "Needs trained models on text; what ALiBi cannot lose and cannot win by its window alone is checked."},
+    ),
+    Source(
+        "D2",
+        "Positional information carried from layer to layer can be quantified and guides design.",
+        (
+            *(
+                "information-floor",
+                "information-decoder-lower",
+                "information-group-upper",
+                "information-data-processing",
+            ),
+            *("information-never-rises-with-depth", "information-never-falls-with-depth"),
+            *("token-wise-maps-cannot-raise-information", "latent-pairwise-lower", "latent-pairwise-upper"),
+        ),
+        if_all_stand(CORRECTED),
+        {
+            CORRECTED: "It can be bracketed from both sides at a stated noise, but it is no quantity that layers only "
+            "lose: attention and even token-wise maps can raise it, so a number needs its noise and its site."
+        },
+    ),
+    Source(
+        "D3",
+        "Orthogonal encodings add little cost and fit into existing implementations.",
+        ("cost-additive-share", "cost-bias-share", "cost-rotary-share", "cost-relative-share"),
+        if_all_stand(SUPPORTED),
+        {
+            SUPPORTED: "Any additive table, orthogonal or not, costs at most 1/(8 d + 4 T) of one attention layer, "
+            "once; only relative vectors cost up to half a layer."
+        },
+    ),
+    Source(
+        "D4",
+        "The choice of an encoding for one's own data and lengths can be automated.",
+        (),
+        undecided,
+        {OPEN: "Future work in the source, and no statement that a number could refute; nothing is checked."},
+    ),
+)

@@ -13,13 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_claims import with_faults
 
+from estimators.claim import Claim, Measurement
 from estimators.claims.sources import OPEN, SUPPORTED, Source, if_all_stand, judge_sources
+from estimators.estimate import exact
 from estimators.ledger import check_all, check_claim
 from estimators.ledger_document import _number, as_document, symbolic
 from estimators.ledger_latex import escape_latex, latex
 from estimators.ledger_report import escape_markdown, markdown, show, tell
-from estimators.ledger_rows import bound_text, interval, rounded, row, slack_text, twin_row
+from estimators.ledger_rows import bound_text, findings, interval, rounded, row, slack_text, twin_row
 from estimators.results import write_json
+from theory.rademacher_encodings import bound_order
 
 CLAIMS = with_faults()
 STANDINGS = {"toy-quarter": "holds", "toy-wrong": "refuted"}
@@ -35,7 +38,9 @@ def ledger():
 @given(st.floats(-1e300, 1e300, allow_nan=False), st.integers(2, 6))
 def test_rounding_is_outward_and_near(value, digits):
     low, high = (float(rounded(value, up, digits)) for up in (False, True))
-    assert low <= value <= high
+    slack = 1e-9 * abs(value)
+    assert low <= value + slack
+    assert high >= value - slack
     assert high - low <= 2.1 * abs(value) * 10.0 ** (1 - digits) or abs(value) < 1e-300
 
 
@@ -43,6 +48,8 @@ def test_rounding_of_particular_numbers():
     assert rounded(0.123456, True) == "0.12346"
     assert rounded(0.123456, False) == "0.12345"
     assert rounded(-0.123456, False) == "-0.12346"
+    assert rounded(1 + 1e-12, True) == rounded(1 - 1e-12, False) == "1"
+    assert rounded(1 + 1e-8, True) == "1.0001"
     assert [rounded(value, True) for value in (0.0, math.inf, -math.inf, 1.0)] == ["0", "∞", "-∞", "1"]
 
 
@@ -181,3 +188,18 @@ def test_source_that_is_open():
     (one,) = judge_sources([SOURCE], {"toy-quarter": "holds"})
     assert one.verdict == OPEN
     assert "toy-wrong" in one.because
+
+
+def test_a_reversed_order_is_told():
+    def pair(*, gap):
+        words = {"first_bound": 0.9, "second_bound": 1.0}
+        return Measurement(exact(gap, 1e-12), words, "alibi:slope=0.5 against none")
+
+    claims = {
+        "order": Claim(bound_order, pair, lambda rng, thorough: [{"gap": 0.25}, {"gap": -0.5}], true=False),
+        "kept": Claim(bound_order, pair, lambda rng, thorough: [{"gap": -0.5}], true=False),
+    }
+    (found,) = findings(check_all(claims))
+    assert found.startswith("order: the bound is 0.9 for alibi and 1 for none")
+    assert "larger by at least 0.25" in found
+    assert "on 1 of 2 samples" in found
