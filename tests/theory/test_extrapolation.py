@@ -16,7 +16,7 @@ small = st.fractions(min_value=sp.Rational(1, 20), max_value=3, max_denominator=
 
 def value(bound, **given_values):
     low, high = bound.certified(**given_values)
-    assert high - low <= 1e-12 * abs(high)
+    assert high - low <= max(1e-12 * abs(high), 1e-300)
     return (low + high) / 2
 
 
@@ -80,7 +80,7 @@ def test_horizon_is_the_least_window(slope, bound, tolerance):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.fractions(min_value=1.1, max_value=6, max_denominator=16), small, st.integers(1, 40))
+@given(st.fractions(min_value=sp.Rational(11, 10), max_value=6, max_denominator=16), small, st.integers(1, 40))
 def test_hurwitz_sum_telescopes(rate, shape, w):
     sums = [value(ex.kerple_log_tail_sum(), kerple_rate=rate, kerple_shape=shape, window=w + k) for k in (0, 1)]
     assert sums[0] - sums[1] == pytest.approx(float((1 + shape * w) ** -float(rate)), rel=1e-9)
