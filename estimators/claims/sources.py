@@ -117,8 +117,9 @@ SOURCES: tuple[Source, ...] = (
         ),
         if_all_stand(CORRECTED),
         {
-            CORRECTED: "The bounds hold, but explicit is not informative: covering and norm bounds do not change with "
-            "biases or rotations that change the complexity, and no bound's order is the order of the complexities."
+            CORRECTED: "The bounds hold, but explicit is not informative: covering bounds do not change with biases, "
+            "and norm bounds not with rotations, that change the complexity, and the order of U3 and of norm bounds "
+            "can be the reverse of the order of the complexities."
         },
     ),
     Source(
