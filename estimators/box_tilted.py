@@ -24,8 +24,8 @@ def largest_mean(*, values: Numbers, bias: Numbers, radii: Numbers, encoding: st
     """max sum_j softmax(s+b)_j y_j over |s_j| <= |B_j|, y = `values`, B = `radii`.
 
     With l = e^(b-B) and u = e^(b+B) it is max sum m y over l tau <= m <= u tau, sum m = 1. Lower end: the solution,
-    rounded to a corner of the box. Upper end, by duality: z is at least the maximum iff the largest sum_j m_j (y_j - z)
-    over the box is <= 0, tested at values z just above the witness.
+    rounded to a corner of the box and improved. Upper end, by duality: z is at least the maximum iff the largest
+    sum_j m_j (y_j - z) over the box is <= 0, tested at values z just above the witness.
     """
     with digits():
         b = vector("bias", bias)
@@ -34,6 +34,10 @@ def largest_mean(*, values: Numbers, bias: Numbers, radii: Numbers, encoding: st
         low, high = exponential(b - reach - top), exponential(b + reach - top)
         corner = np.where(_raised(y, low, high), high, low)
         witness = sum(corner * y) / sum(corner)
+        # Float64 loses weights below 1e-9 of the largest: steps of Dinkelbach, each no lower, put them right.
+        for _ in y:
+            corner = np.where(y > witness, high, low)
+            witness = max(witness, sum(corner * y) / sum(corner))
         size = spread(y) + abs(witness) * SLIP
         tried = [witness + size * mpmath.mpf(10) ** -gap for gap in GAPS]
         above = next((z for z in tried if _dual(z, y, low, high) <= 0), max(y))
