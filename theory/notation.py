@@ -248,6 +248,40 @@ repetitions = _symbol("repetitions", r"m", integer=True, positive=True)  # copie
 # Cost of an encoding (theory.cost)
 heads = _symbol("heads", r"h", integer=True, positive=True)  # attention heads of one layer, a divisor of d
 
+# Function approximation (theory.approximation)
+channels = _symbol("channels", r"n", integer=True, positive=True)  # dimension of the space that approximates
+degree = _symbol("degree", r"n", integer=True, nonnegative=True)  # of algebraic or trigonometric polynomials
+coefficient_index = _symbol("coefficient_index", r"k", integer=True, positive=True)
+interval_length = _symbol("interval_length", r"\ell", positive=True)
+difference_norm = _symbol("difference_norm", r"|\Delta f|_2", nonnegative=True)  # of f on N positions
+null_dim = _symbol("null_dim", r"r", integer=True, nonnegative=True)  # dim null(A) of the ellipsoid |A f| <= 1
+# sigma_(n-r+1) of the pseudo-inverse of A
+singular_value = _symbol("singular_value", r"\sigma_{n-r+1}(A^+)", nonnegative=True)
+hoelder_exponent = _symbol("hoelder_exponent", r"\alpha", positive=True)
+hoelder_constant = _symbol("hoelder_constant", r"L_\alpha", nonnegative=True)
+smoothness_order = _symbol("smoothness_order", r"r", integer=True, positive=True)
+variation_order = _symbol("variation_order", r"\nu", integer=True, nonnegative=True)
+variation = _symbol("variation", r"V_\nu", nonnegative=True)  # total variation of f^(nu)
+derivative_norm = _symbol("derivative_norm", r"|f^{(r)}|_2", nonnegative=True)
+derivative_maximum = _symbol("derivative_maximum", r"|f^{(r)}|_\infty", nonnegative=True)
+ellipse_radius = _symbol("ellipse_radius", r"\rho", positive=True)  # sum of the semi-axes, foci -1 and 1
+strip_width = _symbol("strip_width", r"a", positive=True)  # analytic for |Im theta| < a
+pole = _symbol("pole", r"a", positive=True)  # f = c/(a - x) or c/(a + x), a > 1
+residue = _symbol("residue", r"|c|", nonnegative=True)
+jump_size = _symbol("jump_size", r"J", nonnegative=True)
+best_error = _symbol("best_error", r"E_n(f)", nonnegative=True)  # sup norm, polynomials of degree n
+lebesgue_constant = _symbol("lebesgue_constant", r"\Lambda_n", nonnegative=True)  # norm of a projection in the sup norm
+coefficient_tail = _symbol("coefficient_tail", r"\sum_{k>n}\frac{2a_k^2}{2k+1}", nonnegative=True)
+markov_constant = _symbol("markov_constant", r"M_K", nonnegative=True)  # max |p'|_2/|p|_2 over degree <= K
+vanishing_moments = _symbol("vanishing_moments", r"p", integer=True, positive=True)
+wavelet_level = _symbol("wavelet_level", r"j", integer=True, nonnegative=True)
+dual_pairing = _symbol("dual_pairing", r"|\sum_iy_if_i|", nonnegative=True)  # y orthogonal to the span
+dual_norm = _symbol("dual_norm", r"\sum_i|y_i|", positive=True)
+alternating_error = _symbol("alternating_error", r"e", nonnegative=True)  # least error at n + 1 alternating points
+euclidean_error = _symbol("euclidean_error", r"\min_c|f-Pc|_2", nonnegative=True)
+target_energy = _symbol("target_energy", r"|f|_2^2", nonnegative=True)
+projected_energy = _symbol("projected_energy", r"|\Pi_Pf|_2^2", nonnegative=True)
+
 
 def symbol(word: str) -> sp.Symbol:
     """The symbol registered under `word`; ValueError with the nearest word if there is none."""

@@ -6,6 +6,7 @@ not give one name to two statements.
 
 from collections.abc import Callable, Mapping
 
+from theory.approximation import APPROXIMATION_BOUNDS, APPROXIMATION_REFUTED
 from theory.attention import ATTENTION_BOUNDS, ATTENTION_REFUTED
 from theory.bound import Bound
 from theory.classical import CLASSICAL_BOUNDS
@@ -85,4 +86,6 @@ STATEMENTS: dict[str, Statement] = _merged(
     INFORMATION_STRESS_BOUNDS,
     INFORMATION_STRESS_FALLACIES,
     COST_BOUNDS,
+    APPROXIMATION_BOUNDS,
+    APPROXIMATION_REFUTED,
 )

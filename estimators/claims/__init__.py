@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from estimators.claim import Claim
+from estimators.claims.approximation import CLAIMS as APPROXIMATION
 from estimators.claims.attention import CLAIMS as ATTENTION
 from estimators.claims.classical import CLAIMS as CLASSICAL
 from estimators.claims.complexity import CLAIMS as COMPLEXITY
@@ -24,5 +25,5 @@ def merged(*topics: Mapping[str, Claim]) -> dict[str, Claim]:
 
 
 CLAIMS: dict[str, Claim] = merged(
-    SOFTMAX, CLASSICAL, ATTENTION, COMPLEXITY, EXPRESSIVENESS, EXTRAPOLATION, INFORMATION, COST
+    SOFTMAX, CLASSICAL, ATTENTION, COMPLEXITY, EXPRESSIVENESS, APPROXIMATION, EXTRAPOLATION, INFORMATION, COST
 )

@@ -21,6 +21,11 @@ UNDETERMINED = {
     *("alibi-tail-mass", "alibi-tail-mass-lower", "alibi-horizon", "alibi-horizon-simple", "alibi-reversal-weight"),
     *("kerple-power-tail-mass", "kerple-log-tail-sum", "kerple-log-tail-mass", "unfinished-periods"),
     *("rotary-mean-kernel", "rotary-uniform-decay", "prefix-parity-accuracy", "reversal-accuracy"),
+    *("approximation-difference-width", "approximation-worst-difference-error", "approximation-cosine-worst-error"),
+    *("approximation-haar-worst-error", "approximation-difference-error", "approximation-every-orthonormal-code"),
+    *("chebyshev-coefficient", "chebyshev-product", "legendre-coefficient", "polynomial-jackson"),
+    *("legendre-variation", "daubechies-coefficient", "daubechies-interpolated"),
+    "approximation-discrete-lipschitz-width",
 }
 
 
