@@ -177,6 +177,7 @@ def test_bilinear_is_the_query_class_with_products_as_keys():
         bilinear(keys, values, bias, Constraints(), queries[:3])
 
 
+@pytest.mark.slow
 def test_draws_cover_and_are_reproducible():
     rng = np.random.default_rng(2)
     tokens = rng.standard_normal((24, 6, 5))

@@ -248,6 +248,7 @@ def test_the_adversarial_class_is_larger(capsys):
     assert uppers[1] > uppers[0] * 1.2
 
 
+@pytest.mark.slow
 def test_trained_encodings_are_compared_with_fixed_ones(capsys, monkeypatch):
     from estimators import rademacher_blocks as module
 

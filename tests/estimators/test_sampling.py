@@ -71,6 +71,7 @@ def drawn_from(g: Ends, h: Ends, control: Control, rng, draws: int, cheap: int, 
     return Drawn(Ends(*(e[chosen] for e in g)), control.known, fresh, Ends(*(e[chosen] for e in h)), draws // 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", [0.4, 3.0])
 def test_coverage_of_means_and_differences(radius):
     """At least nominal over 200 repetitions at 90 %; a control whose mean is shifted is caught."""
@@ -107,6 +108,7 @@ def test_a_control_narrows_what_it_resembles():
     assert narrow.width < wide.width / 2
 
 
+@pytest.mark.slow
 def test_differences_above_four_dimensions_use_attained_values_and_controls_only():
     """The certified excess stands in for the upper ends of single sign vectors, which are far too weak there."""
     rng = np.random.default_rng(0)
