@@ -165,8 +165,8 @@ READING = (
     "the constant is not in the span, and then the error with a constant as one more channel. Exponents are "
     "least-squares slopes of ln error against ln n over this range, from the certified ends; `order` is that of the "
     "bound as n grows (n far below N), `own slope` that of its values over the same n. The look-up of the next "
-    "position (margin 1, codes of mean power 1) is the other criterion: random codes are last at approximation and "
-    "among the first at look-up."
+    "position (margin 1, codes of mean power 1) is the other criterion: it asks for codes far apart and not for "
+    "smooth ones, so a code can be last at one and among the first at the other."
 )
 
 
