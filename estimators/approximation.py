@@ -12,8 +12,7 @@ from estimators.approximation_report import as_document, show
 from estimators.approximation_rows import Norm, Row, rows_of, statements_for
 from estimators.approximation_spans import check_channels, check_pair, family
 from estimators.command_line import console, progress, run
-from estimators.rademacher_report import check_figure
-from estimators.results import check_writable, versions, write_json
+from estimators.results import check_outputs, versions, write_json
 from estimators.targets import Target, from_file, is_file, target
 
 LENGTH = 256
@@ -70,11 +69,7 @@ def approximation(
     started = time.perf_counter()
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}: use --seed 0")
-    for path in (json, figure):
-        if path is not None:
-            check_writable(path)
-    if figure is not None:
-        check_figure(figure)
+    check_outputs(json, figure)
     encodings, names, norms = list(dict.fromkeys(encoding)), list(dict.fromkeys(target)), list(dict.fromkeys(norm))
     size = _length(length, names)
     counts = check_channels(channels, size)

@@ -12,6 +12,7 @@ from estimators.estimate import Estimate
 from estimators.rates_fit import fitted_slope, plain_slope
 from theory.asymptotics import Asymptotics, asymptotics
 from theory.bound import Bound
+from theory.leading_term import Undetermined
 
 FEWEST, WIDEST = 3, 1.05  # points of a fit; upper over lower end of those that tell something
 AGREES = "agrees"
@@ -84,7 +85,7 @@ def leading(bound: Bound) -> Asymptotics | None:
     for expression in (bound.expression, slow):
         try:
             return asymptotics(expression, "channels")
-        except (ValueError, NotImplementedError):
+        except Undetermined:
             continue
     return None
 

@@ -123,7 +123,7 @@ def _by_inertia(span: Span) -> Estimate:
         return project(_solved(project(np.ravel(vector))))
 
     start = project(np.random.default_rng(0).standard_normal(length))
-    operator = LinearOperator((length, length), matvec=apply, dtype=np.float64)  # type: ignore[call-arg]
+    operator = LinearOperator((length, length), matvec=apply, dtype=np.float64)  # type: ignore[call-arg]  # SciPy makes it in __new__
     tolerance: Any = 1e-10
     vector = eigsh(operator, k=1, which="LA", v0=start, tol=tolerance)[1][:, 0]
     extremal = _solved(project(vector))

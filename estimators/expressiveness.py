@@ -12,8 +12,7 @@ from estimators.expressiveness_report import Row, as_document, draw, faults, sho
 from estimators.expressiveness_tables import structure
 from estimators.expressiveness_training import Training
 from estimators.expressiveness_training import train as train_networks
-from estimators.rademacher_report import check_figure
-from estimators.results import check_writable, versions, write_json
+from estimators.results import check_outputs, versions, write_json
 from theory.encodings import ENCODINGS, parse
 
 LARGEST = 64
@@ -73,11 +72,7 @@ def expressiveness(
             )
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}: use --seed 0")
-    for path in (json, figure):
-        if path is not None:
-            check_writable(path)
-    if figure is not None:
-        check_figure(figure)
+    check_outputs(json, figure)
     wanted = list(dict.fromkeys(encoding))
     for one in wanted:
         parse(one, dim=dim, train_length=length)

@@ -129,7 +129,7 @@ def check_claim(
                 break
         if not found:
             raise ValueError("no case was checked: a claim needs at least one")
-    except Exception as wrong:
+    except Exception as wrong:  # whatever one claim meets must not lose the others; it is shown, and the status is 3
         if sys.flags.dev_mode:
             raise
         error = " ".join(f"{type(wrong).__name__}: {wrong}".split())

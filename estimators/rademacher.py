@@ -17,8 +17,8 @@ from estimators.rademacher_blocks import (
     transformer_block,
 )
 from estimators.rademacher_document import as_document
-from estimators.rademacher_report import check_figure, draw_figure, show
-from estimators.results import check_writable, write_json
+from estimators.rademacher_report import draw_figure, show
+from estimators.results import check_outputs, write_json
 from estimators.transformer import Architecture
 
 
@@ -125,11 +125,7 @@ def rademacher(
     check_request(parameters, kinds)
     constraints = Constraints(readout_norm, logit_norm, readout_ball)
     effort = Effort(gap=gap, budget=budget, seed=seed)
-    for path in (json, figure):
-        if path is not None:
-            check_writable(path)
-    if figure is not None:
-        check_figure(figure)
+    check_outputs(json, figure)
     # Arrays first: what an encoding refuses is said before the long work starts.
     blocks: list[Block] = []
     for kind in kinds:

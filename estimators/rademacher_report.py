@@ -187,9 +187,3 @@ def _panel(axes: Axes, block: Block, parameters: dict) -> None:
     )
     if axes.get_legend_handles_labels()[1]:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
-
-
-def check_figure(path: Path) -> None:
-    """ValueError unless the file's ending is a format that can be drawn; call it before long work."""
-    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise ValueError(f"cannot draw {path}: end the name in .png, .pdf or .svg")

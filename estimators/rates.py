@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from estimators.command_line import console, progress, run
-from estimators.rademacher_report import check_figure
 from estimators.rates_cases import VARIABLES, Series, Settings
 from estimators.rates_report import Fitted, as_document, draw, show
-from estimators.results import check_writable, versions, write_json
+from estimators.results import check_outputs, versions, write_json
 from theory.encodings import parse
 from theory.encodings.base import AbstractAdditiveEncoding
 
@@ -21,7 +20,7 @@ DEFAULT_SCALED = "sinusoidal"
 
 def rates(
     *,
-    variable: list[Variable] = [*VARIABLES],  # type: ignore[list-item]  # noqa: B006  (read only, shown in --help)
+    variable: list[Variable] = [*VARIABLES],  # type: ignore[list-item]  # noqa: B006  (keys of VARIABLES are str; read only, shown in --help)
     encoding: str = "none",
     draws: int = 200,
     confidence: float = 0.99,
@@ -59,11 +58,7 @@ def rates(
         raise ValueError(f"draws must be at least {FEWEST_DRAWS}, got {draws}: use --draws 200")
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}: use --seed 0")
-    for path in (json, figure):
-        if path is not None:
-            check_writable(path)
-    if figure is not None:
-        check_figure(figure)
+    check_outputs(json, figure)
     additive = isinstance(parse(encoding, dim=2, train_length=2, heads=8), AbstractAdditiveEncoding)
     settings = Settings(encoding, encoding if additive else DEFAULT_SCALED, draws, seed)
     wanted = [one for name in dict.fromkeys(variable) for one in VARIABLES[name](settings)]

@@ -48,6 +48,16 @@ def check_writable(path: str | Path) -> None:
         raise ValueError(f"{path} cannot be written: check the permissions of {folder}, or give another path")
 
 
+def check_outputs(json: Path | None, figure: Path | None) -> None:
+    """ValueError of one line unless both files of a command can be written and the figure's ending is a format that
+    can be drawn; call it before long work."""
+    for path in (json, figure):
+        if path is not None:
+            check_writable(path)
+    if figure is not None and figure.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise ValueError(f"cannot draw {figure}: end the name in .png, .pdf or .svg")
+
+
 def write_json(path: str | Path, document: Any) -> None:
     """Writes one strict JSON document to a file, or to standard output for `-`.
 

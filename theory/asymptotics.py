@@ -56,7 +56,7 @@ def asymptotics(bound: Bound | sp.Expr, variable: sp.Symbol | str, *, at_zero: b
     inside = expression.subs({**positive, symbol: 1 / Y if at_zero else Y})
     try:
         term = leading_term(inside)
-    except (RecursionError, NotImplementedError) as error:
+    except (RecursionError, NotImplementedError) as error:  # where SymPy itself gives up, deep in a limit or a series
         raise Undetermined(f"no leading term of {expression} in {symbol} was found: simplify it first") from error
     back = {dummy: s for s, dummy in positive.items()}
     x = 1 / symbol if at_zero else symbol

@@ -195,7 +195,7 @@ def _combine(bounds: Iterable[Bound], relation: Relation, choose: Any) -> Bound:
         relation=relation,
         expression=choose(*(bound.expression for bound in several)),
         reference=f"{choose.__name__.lower()} of: " + "; ".join(bound.reference for bound in several),
-        assumptions=sp.And(*(bound.assumptions for bound in several)),  # type: ignore[arg-type]
+        assumptions=sp.And(*(bound.assumptions for bound in several)),  # type: ignore[arg-type]  # Boolean
         proof=weakest_proof(several),
     )
 

@@ -20,6 +20,7 @@ def _prefixes(values: Sequence[object], *others: Sequence[object]) -> list[int]:
             f"the lengths {[len(values), *(len(other) for other in others)]} must be equal and positive: "
             "pass one number per position"
         )
+    # Numbers, of any type that compares: int, Fraction, SymPy.
     return sorted(range(len(values)), key=lambda j: values[j], reverse=True)  # type: ignore[arg-type, return-value]
 
 

@@ -60,7 +60,7 @@ class _Walk:
 
     def exact(self, node: Any) -> sp.Rational | None:
         """The node as an exact rational number, if SymPy's exact arithmetic finds one."""
-        number = node.subs(dict(self.values))  # type: ignore[arg-type]
+        number = node.subs(dict(self.values))  # type: ignore[arg-type]  # subs takes a dict of Basic
         return number if isinstance(number, sp.Rational) else None
 
     def __call__(self, node: Any) -> Any:

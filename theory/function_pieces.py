@@ -57,12 +57,8 @@ class Piece:
         top: Any = sp.numer(sp.together(slope))
         if not top.is_polynomial(x):
             return None
-        try:
-            roots: Any = sp.real_roots(sp.Poly(top, x))
-        except (NotImplementedError, sp.PolynomialError):
-            return None
-        inside = sorted({root for root in roots if self.low < root < self.high})
-        return None if any(root.has(sp.CRootOf) for root in inside) else (self.low, *inside, self.high)
+        inside = _roots_inside(top, self.low, self.high)
+        return None if inside is None else (self.low, *inside, self.high)
 
     @cached_property
     def runs(self) -> tuple[tuple[Any, Any, int], ...]:
@@ -177,14 +173,19 @@ def _chosen(node: Any, positive: bool) -> Any:
     return node.func(first if positive == isinstance(node, sp.Max) else second, *rest)
 
 
+def _roots_inside(polynomial: Any, low: Any, high: Any) -> list[Any] | None:
+    """Real roots strictly between the ends, in order; None where SymPy cannot write one in radicals."""
+    try:
+        roots: Any = sp.real_roots(sp.Poly(polynomial, x))
+    except (NotImplementedError, sp.PolynomialError):  # coefficients that are not algebraic, such as pi
+        return None
+    inside = sorted({root for root in roots if low < root < high})
+    return None if any(root.has(sp.CRootOf) for root in inside) else inside
+
+
 def _zeros(decides: Any, piece: Piece) -> list[Any] | None:
     if decides.is_polynomial(x):
-        try:
-            roots: Any = sp.real_roots(sp.Poly(decides, x))
-        except (NotImplementedError, sp.PolynomialError):
-            return None
-        found = sorted({root for root in roots if piece.low < root < piece.high})
-        return None if any(root.has(sp.CRootOf) for root in found) else found
+        return _roots_inside(decides, piece.low, piece.high)
     try:
         signs = {sign for low, high in cells(piece.low, piece.high) for *_, sign in _signed(decides, low, high, FINE)}
     except Singular:

@@ -99,7 +99,7 @@ def gamma_ratios(factors: Iterable[sp.Expr]) -> list[tuple[sp.Expr, sp.Expr, sp.
     found = []
     for over, above, power in [entry for entry in gammas if entry[2].is_positive and entry[2].is_number]:
         for under, below, other in gammas:
-            step = sp.expand(above - below)  # type: ignore[operator]
+            step = sp.expand(above - below)  # type: ignore[operator]  # args are Basic, here Expr
             if other == -power and step.is_number and step > 0:
                 found.append((over, under, below, step, power))
                 break

@@ -13,6 +13,7 @@ from estimators.tail_mass import DIM, ascended, bias_by_distance
 from estimators.truncation import worst_values
 from theory.encodings import ENCODINGS, parse
 from theory.encodings.base import AbstractAdditiveEncoding, AbstractBiasEncoding
+from theory.encodings.kerple import KerpleLog, KerplePower
 
 Row = Float64[np.ndarray, " T"]
 BIASES = tuple(n for n in ENCODINGS if isinstance(parse(n, dim=DIM, train_length=8), AbstractBiasEncoding))
@@ -77,7 +78,9 @@ def power_splits(rng: np.random.Generator, thorough: bool) -> Iterator[Case]:
     """KERPLE-power heads at the windows from which on r_1 r_2 w^r_2 > 1 - r_2."""
     for case in splits(1.0, POWER, (24, 80), rng, thorough):
         code = parse(case["encoding"], dim=DIM, train_length=8)
-        rate, shape = (float(value) for value in code.parameters(case["head"]))  # type: ignore[attr-defined]  # kerple
+        if not isinstance(code, KerpleLog | KerplePower):
+            raise TypeError(f"{case['encoding']} has no r_1 and r_2: POWER must name KERPLE encodings only")
+        rate, shape = (float(value) for value in code.parameters(case["head"]))
         if rate * shape * case["window"] ** shape > 1 - shape:
             yield case
 

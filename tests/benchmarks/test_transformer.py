@@ -159,6 +159,7 @@ def python_with_torch(tmp_path_factory):
     except (OSError, subprocess.SubprocessError) as error:
         said = type(error).__name__
     ROWS.append("| speed-up over eager PyTorch | not measured here: PyTorch could not be installed | 2 x |")
+    # No comparison without the other program: the committed table says so in its row.
     return pytest.skip(f"PyTorch could not be installed: {said}")
 
 

@@ -72,7 +72,7 @@ def entropy_of_split(first, second, scale, eps):
     found = minimize_scalar(
         lambda share: first(share * eps) + second((1 - share) * eps / scale), bounds=(1e-3, 1 - 1e-3), method="bounded"
     )
-    return found.fun  # type: ignore[attr-defined]
+    return found.fun  # type: ignore[attr-defined]  # OptimizeResult is a dict with attributes
 
 
 def dudley(entropy, radius, n):
