@@ -31,10 +31,12 @@ def draw(rows: Sequence[Any], path: Path) -> None:
     figure, panels = plt.subplots(1 + trained, 2, squeeze=False, figsize=(14, height * (1 + trained)))
     figure.set_layout_engine("constrained")
     _equal_rows(panels[0, 0], rows)
-    _two_criteria(panels[0, 1], rows)
+    points = _two_criteria(panels[0, 1], rows)
     if trained:
         _over_bound(panels[1, 0], rows)
         _errors(panels[1, 1], rows)
+    figure.draw_without_rendering()  # the layout decides where points are, and so where names are free
+    _label(panels[0, 1], points)
     try:
         figure.savefig(path, dpi=140)
     finally:
@@ -63,7 +65,8 @@ def _equal_rows(axes: Axes, rows: Sequence[Any]) -> None:
     axes.legend(fontsize=7, loc="center")
 
 
-def _two_criteria(axes: Axes, rows: Sequence[Any]) -> None:
+def _two_criteria(axes: Axes, rows: Sequence[Any]) -> list[tuple[float, float, str]]:
+    """Draws the points, and returns them with their names."""
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("look-up of the next position: least |A| at margin 1 (bar: certified interval)")
@@ -89,9 +92,9 @@ def _two_criteria(axes: Axes, rows: Sequence[Any]) -> None:
         axis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
-    _label(axes, shown)
     if without:
         axes.text(0.02, 0.02, f"two positions share a code: {', '.join(without)}", fontsize=8, transform=axes.transAxes)
+    return shown
 
 
 def _label(axes: Axes, points: list[tuple[float, float, str]]) -> None:
