@@ -10,6 +10,7 @@ from estimators.claims.complexity import CLAIMS as COMPLEXITY
 from estimators.claims.cost import CLAIMS as COST
 from estimators.claims.expressiveness import CLAIMS as EXPRESSIVENESS
 from estimators.claims.extrapolation import CLAIMS as EXTRAPOLATION
+from estimators.claims.extrapolation_depth import CLAIMS as EXTRAPOLATION_DEPTH
 from estimators.claims.information import CLAIMS as INFORMATION
 from estimators.claims.softmax import CLAIMS as SOFTMAX
 
@@ -25,5 +26,14 @@ def merged(*topics: Mapping[str, Claim]) -> dict[str, Claim]:
 
 
 CLAIMS: dict[str, Claim] = merged(
-    SOFTMAX, CLASSICAL, ATTENTION, COMPLEXITY, EXPRESSIVENESS, APPROXIMATION, EXTRAPOLATION, INFORMATION, COST
+    SOFTMAX,
+    CLASSICAL,
+    ATTENTION,
+    COMPLEXITY,
+    EXPRESSIVENESS,
+    APPROXIMATION,
+    EXTRAPOLATION,
+    EXTRAPOLATION_DEPTH,
+    INFORMATION,
+    COST,
 )

@@ -149,4 +149,4 @@ def test_registry():
         assert symbol.is_nonnegative is not None or symbol.is_real, word
         assert notation.latex(symbol) == notation.LETTERS[symbol]
     with pytest.raises(ValueError, match="twice"):
-        notation._symbol("length", "T", positive=True)
+        notation.register("length", "T", positive=True)
