@@ -9,7 +9,7 @@ import re
 import sys
 import textwrap
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
@@ -21,24 +21,25 @@ _NEGATIVE = re.compile(r"-(\d+\.?\d*e[-+]?\d+|\.\d+e[-+]?\d+|\d+\.|inf|infinity|
 _EXPECTED = {int: "an integer", float: "a finite number", str: "a text", Path: "a path"}
 
 
-def run(function: Callable[..., int | None], argv: Sequence[str] | None = None) -> int:
+def run(function: Callable[..., int | None], argv: Sequence[str] | None = None, word: str = "") -> int:
     """Calls `function` with the flags in `argv` (default: the command line) and returns the exit status.
 
     Every keyword-only parameter `some_name` is a flag `--some-name`; an absent flag leaves the default of the
-    function. Every positional-only parameter is a word without a flag that must be given. Annotations: int, float
+    function. Every positional-only parameter is a word without a flag that must be given, or where it is a list with a
+    default, any number of words that belong to no flag. Annotations: int, float
     (finite), str, Path, bool (`--x`/`--no-x`), Literal, unions of these, and list, tuple[x, ...] or Sequence of one
     of these (several values, the flag may be repeated). Where the default of `X | None` is not None, `none` gives
     None. The docstring gives the help: first paragraph, Google-style `Args:` (`name: text`, or `name (METAVAR): text`),
-    and `Examples:` at the end.
+    and `Examples:` at the end. `word` is one that stood before the flags (`run_one_of`).
 
     Status: what the function returns (None is 0); 2 with one line on standard error for bad arguments and
     for ValueError, OSError and MemoryError of the function (`python -X dev -m ...` shows where it came from);
     130 for Ctrl-C; 141, silently, when the reader of the output has gone.
     """
-    program = program_name(function)
+    program = f"{program_name(function)} {word}".rstrip()
     try:
         parser = build_parser(function, program)
-        values = _parse(parser, list(sys.argv[1:] if argv is None else argv))
+        values = _parse(parser, list(sys.argv[1:] if argv is None else argv), _several(function))
         words = [values.pop(name) for name in _positional(function)]
         status = function(*words, **values) or 0
         sys.stdout.flush()
@@ -64,6 +65,28 @@ def run(function: Callable[..., int | None], argv: Sequence[str] | None = None) 
         return _fail(f"{program}: error: {_one_line(error)}", 2)
 
 
+def run_one_of(functions: Mapping[str, Callable[..., int | None]], argv: Sequence[str] | None = None) -> int:
+    """`run` for a command of several functions: the first word names one, the flags after it are its own."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0] in functions:
+        return run(functions[given[0]], given[1:], given[0])
+    program = program_name(next(iter(functions.values())))
+    words = "|".join(functions)
+    if given and given[0] in ("-h", "--help"):
+
+        def overview() -> None:
+            for word, function in functions.items():
+                console().print(
+                    f"{program} {word}: {' '.join(_read_docstring(inspect.getdoc(function) or '')[0].split())}"
+                )
+
+        return run(overview, [])
+    near = difflib.get_close_matches(given[0].lstrip("-"), functions, 1) if given else []
+    advice = f"did you mean {near[0]}?" if near else f"{program} --help says what each does"
+    got = repr(given[0]) if given else "nothing"
+    return _fail(f"{program}: error: expected {words}, got {got}: {advice}", 2)
+
+
 def program_name(function: Callable) -> str:
     """`python -m package.module`, also when the module runs as `__main__`; a script keeps its file name."""
     module = function.__module__
@@ -85,13 +108,22 @@ def _positional(function: Callable) -> list[str]:
     return [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_ONLY]
 
 
+def _several(function: Callable) -> tuple[str, Any] | None:
+    """The positional-only list that takes all words without a flag, and its default; it must stand alone."""
+    parameters = inspect.signature(function).parameters
+    names = [name for name in _positional(function) if parameters[name].default is not inspect.Parameter.empty]
+    return (names[0], parameters[names[0]].default) if names else None
+
+
 def build_parser(function: Callable, program: str) -> argparse.ArgumentParser:
     """The parser behind `run`. TypeError for an annotation or a parameter that cannot become a flag."""
     description, helps, examples = _read_docstring(inspect.getdoc(function) or "")
     positional = {name: helps.get(name, (None, ""))[0] or name.upper() for name in _positional(function)}
+    several = _several(function)
+    usage = [f"[{word} ...]" if several and several[0] == name else word for name, word in positional.items()]
     parser = _Parser(
         prog=program,
-        usage=" ".join([program.replace("%", "%%"), *positional.values(), "[--flag value ...]"]),
+        usage=" ".join([program.replace("%", "%%"), *usage, "[--flag value ...]"]),
         description=description,
         epilog=examples and "examples:\n" + textwrap.indent(examples, "  "),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -100,6 +132,10 @@ def build_parser(function: Callable, program: str) -> argparse.ArgumentParser:
     hints = get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
         required = parameter.default is parameter.empty
+        if several and name == several[0]:
+            if positional.keys() != {name} or _element(hints.get(name)) != (str, True):
+                raise TypeError(f"parameter {name} of {function.__name__} must be a list of texts, the only one")
+            continue
         if name not in hints or not (parameter.kind is parameter.KEYWORD_ONLY or (name in positional and required)):
             wanted = "keyword-only, or positional-only without default, and annotated"
             raise TypeError(f"parameter {name} of {function.__name__} must be {wanted}")
@@ -126,8 +162,15 @@ def build_parser(function: Callable, program: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _parse(parser: argparse.ArgumentParser, argv: list[str]) -> dict[str, Any]:
+def _parse(
+    parser: argparse.ArgumentParser, argv: list[str], several: tuple[str, Any] | None = None
+) -> dict[str, Any]:
     values, unknown = parser.parse_known_args(_join_negative(argv))
+    flags = [word for word in unknown if word.startswith("-") and word != "--"]
+    if several and not flags:
+        words = [word for word in unknown if word != "--"]
+        return vars(values) | {several[0]: words or several[1]}
+    unknown = flags or unknown
     if unknown and unknown[0].startswith("-") and unknown[0] != "--":
         flag = unknown[0].split("=")[0]
         known = [name for action in parser._actions for name in action.option_strings]
