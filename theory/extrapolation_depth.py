@@ -21,28 +21,25 @@ from theory.bound import Bound, Relation
 from theory.extrapolation import alibi_tail_mass_any_length
 from theory.notation import (
     alibi_slope,
+    attended_error,
     distance,
+    first_scale,
+    heads_error,
+    key_sensitivity,
+    layer_lipschitz,
+    layers,
     logit_bound,
-    register,
+    mlp_lipschitz,
+    own_error,
+    query_sensitivity,
+    second_scale,
     tail_mass,
+    token_distance,
     token_norm,
     value_diameter,
     value_operator_norm,
     window,
 )
-
-# Symbols of this topic only.
-layers = register("layers", r"L", integer=True, positive=True)
-layer_lipschitz = register("layer_lipschitz", r"\Phi", nonnegative=True)  # of phi, x <- phi(x + Attn(x))
-mlp_lipschitz = register("mlp_lipschitz", r"\mu", nonnegative=True)  # |M2| |M1|
-own_error = register("own_error", r"e(r)", nonnegative=True)  # at the query, between two runs
-attended_error = register("attended_error", r"\mathrm{LP}_r(e)", nonnegative=True)  # largest mean over keys
-heads_error = register("heads_error", r"S_e", nonnegative=True)  # sum over heads of |o_h - ot_h|
-key_sensitivity = register("key_sensitivity", r"\kappa", nonnegative=True)  # max |d s_k/d z_k|
-query_sensitivity = register("query_sensitivity", r"\upsilon", nonnegative=True)  # max |d s_k/d z_i|
-first_scale = register("first_scale", r"\rho_1", positive=True)  # (|x|^2/d + eps)^(1/2) of one token
-second_scale = register("second_scale", r"\rho_2", positive=True)
-token_distance = register("token_distance", r"|x-x'|", nonnegative=True)
 
 OURS = "derived in this project"
 LAYER_ERROR = r"|x^{l+1}-\tilde x^{l+1}|"

@@ -10,46 +10,9 @@ diameters of the values and of the keys of sample i, M_i = B_u max_j |v_ij|, a_i
 at zero logit parameter and J_i its derivative there. All quantities are dimensionless real numbers.
 """
 
-import difflib
-import re
+from theory.letters import LETTERS, SYMBOLS, latex, portable, register, symbol
 
-import sympy as sp
-from sympy.printing.latex import LatexPrinter
-
-SYMBOLS: dict[str, sp.Symbol] = {}
-LETTERS: dict[sp.Symbol, str] = {}
-_BARE = re.compile(r"(\\(?:mathbb|mathcal|mathfrak|mathbf|sqrt|overline|frac(?:\{[^{}]*\})?))\s*(\w)")
-_SPELLINGS = {r"\le": r"\leq", r"\ge": r"\geq", r"\int\limits": r"\int", r"\square": r"{\mathrm{box}}"}
-_SPELLING = re.compile("(?:" + "|".join(map(re.escape, _SPELLINGS)) + r")(?![a-zA-Z])")
-
-
-def register(word: str, letter: str, **assumptions: bool) -> sp.Symbol:
-    """A new symbol: its word in code, its letter in print, what is assumed of it; ValueError for a word in use."""
-    made = sp.Symbol(word, **assumptions)
-    if word in SYMBOLS:
-        raise ValueError(f"symbol {word!r} is defined twice: choose another word")
-    SYMBOLS[word] = made
-    LETTERS[made] = portable(letter)
-    return made
-
-
-def portable(tex: str) -> str:
-    """The same LaTeX in the spelling that matplotlib's mathtext reads too: arguments in braces, leq and geq."""
-    braced = _BARE.sub(r"\1{\2}", _BARE.sub(r"\1{\2}", tex))  # twice: both parts of a fraction
-    return _SPELLING.sub(lambda found: _SPELLINGS[found[0]], braced)
-
-
-class _Printer(LatexPrinter):
-    def _print_Piecewise(self, expr: sp.Piecewise) -> str:
-        """Pieces in one line: mathtext has no environments."""
-        *pieces, last = [(self._print(value), condition) for value, condition in expr.args]  # type: ignore[misc]
-        shown = [rf"{value}\;\mathrm{{if}}\;{self._print(condition)}" for value, condition in pieces]
-        otherwise = last[1] == sp.true
-        shown.append(rf"{last[0]}\;\mathrm{{{'otherwise' if otherwise else 'if'}}}")
-        if not otherwise:
-            shown[-1] += rf"\;{self._print(last[1])}"
-        return r"\left\{" + r",\;".join(shown) + r"\right."
-
+__all__ = ["LETTERS", "SYMBOLS", "latex", "portable", "register", "symbol"]
 
 # Sizes of the problem
 sample_size = register("sample_size", r"n", integer=True, positive=True)
@@ -271,7 +234,7 @@ pole = register("pole", r"a", positive=True)  # f = c/(a - x) or c/(a + x), a > 
 residue = register("residue", r"|c|", nonnegative=True)
 jump_size = register("jump_size", r"J", nonnegative=True)
 best_error = register("best_error", r"E_n(f)", nonnegative=True)  # sup norm, polynomials of degree n
-lebesgue_constant = register("lebesgue_constant", r"\Lambda_n", nonnegative=True)  # norm of a projection in the sup norm
+lebesgue_constant = register("lebesgue_constant", r"\Lambda_n", nonnegative=True)  # sup norm of a projection
 coefficient_tail = register("coefficient_tail", r"\sum_{k>n}\frac{2a_k^2}{2k+1}", nonnegative=True)
 markov_constant = register("markov_constant", r"M_K", nonnegative=True)  # max |p'|_2/|p|_2 over degree <= K
 vanishing_moments = register("vanishing_moments", r"p", integer=True, positive=True)
@@ -283,16 +246,15 @@ euclidean_error = register("euclidean_error", r"\min_c|f-Pc|_2", nonnegative=Tru
 target_energy = register("target_energy", r"|f|_2^2", nonnegative=True)
 projected_energy = register("projected_energy", r"|\Pi_Pf|_2^2", nonnegative=True)
 
-
-def symbol(word: str) -> sp.Symbol:
-    """The symbol registered under `word`; ValueError with the nearest word if there is none."""
-    if word in SYMBOLS:
-        return SYMBOLS[word]
-    near = difflib.get_close_matches(word, SYMBOLS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "add one line to theory/notation.py"
-    raise ValueError(f"unknown symbol {word!r}: {hint}")
-
-
-def latex(expression: sp.Basic) -> str:
-    """LaTeX of an expression with every registered word replaced by its letter in print, also for mathtext."""
-    return portable(_Printer({"symbol_names": LETTERS}).doprint(expression))
+# Truncation through depth (theory.extrapolation_depth)
+layers = register("layers", r"L", integer=True, positive=True)
+layer_lipschitz = register("layer_lipschitz", r"\Phi", nonnegative=True)  # of phi, x <- phi(x + Attn(x))
+mlp_lipschitz = register("mlp_lipschitz", r"\mu", nonnegative=True)  # |M2| |M1|
+own_error = register("own_error", r"e(r)", nonnegative=True)  # at the query, between two runs
+attended_error = register("attended_error", r"\mathrm{LP}_r(e)", nonnegative=True)  # largest mean over keys
+heads_error = register("heads_error", r"S_e", nonnegative=True)  # sum over heads of |o_h - ot_h|
+key_sensitivity = register("key_sensitivity", r"\kappa", nonnegative=True)  # max |d s_k/d z_k|
+query_sensitivity = register("query_sensitivity", r"\upsilon", nonnegative=True)  # max |d s_k/d z_i|
+first_scale = register("first_scale", r"\rho_1", positive=True)  # (|x|^2/d + eps)^(1/2) of one token
+second_scale = register("second_scale", r"\rho_2", positive=True)
+token_distance = register("token_distance", r"|x-x'|", nonnegative=True)
