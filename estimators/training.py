@@ -44,12 +44,13 @@ def train(
     checkpoint: Path | None = None,
     advance: Advance | None = None,
     stacked: bool | None = None,
+    workers: int | None = None,
 ) -> list[Trained]:
     """Trains all jobs, in the order given.
 
     checkpoint: a folder in which every member is kept and from which it resumes; ValueError for one of another
     configuration or a damaged file. advance(steps) is called as steps are done. stacked: vmap or one by one; None
-    chooses by platform.
+    chooses by platform. workers: members trained side by side, None for as many as there are cores.
     """
     if not jobs:
         raise ValueError("nothing to train: give at least one job")
@@ -67,8 +68,8 @@ def train(
         stacked = jax.default_backend() != "cpu"
     devices = jax.local_devices()
     groups = _groups(jobs) if stacked else [[k] for k in range(len(jobs))]
-    workers = len(devices) if stacked else max(1, min(len(jobs), os.cpu_count() or 1))
-    pool = ThreadPoolExecutor(workers)
+    side_by_side = len(devices) if stacked else min(len(jobs), workers or os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(max(1, side_by_side))
     try:
         runs = []
         for place, group in enumerate(groups):
