@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from estimators.control import Known
+from estimators.display import html_table, interval_text, rounded
 from estimators.estimate import Estimate
 from estimators.hypotheses import AbstractHypotheses, Effort, Suprema, ordered
 from estimators.sampling import (
@@ -27,7 +28,7 @@ from estimators.sampling import (
     sampled_mean,
     single_stage,
 )
-from estimators.verdict import Judgement, judge, ratio
+from estimators.verdict import JUDGEMENT_HEADINGS, Judgement, judge, ratio
 from theory.bound import Bound, Relation
 from theory.rademacher import khintchine
 
@@ -57,6 +58,16 @@ class Bracket:
     mean_upper: float
     excess: float
     stages: tuple[Stage, ...]
+
+    def _repr_html_(self) -> str:
+        """The interval, what gave its upper end, and every bound with its verdict."""
+        estimate, rows = self.estimate, [(name, *judged.cells) for name, judged in self.bounds.items()]
+        certainty = "certain" if estimate.confidence == 1 else f"confidence {estimate.confidence:.6g}"
+        caption = (
+            f"R_hat in {interval_text(estimate)} ({certainty}; {estimate.method}; upper end by {self.certificate}; the "
+            f"sampling of signs adds at most {rounded(self.sampling_halfwidth, True)})"
+        )
+        return html_table(("bound", *JUDGEMENT_HEADINGS), rows, caption=caption, right=JUDGEMENT_HEADINGS[:2])
 
 
 def evaluate(bound: Bound, statistics: dict[str, tuple[float, float]]) -> float:

@@ -74,6 +74,11 @@ class Check:
     verdict: str
     case: Case
 
+    def _repr_html_(self) -> str:
+        from estimators.ledger_rows import html_check  # which imports this module
+
+        return html_check(self)
+
 
 def check(name: str, claim: Claim, case: Case, factor: Any = 1) -> Check:
     """The claim on one case; with a factor, its falsified twin (an upper bound times it, a lower one divided by it)."""

@@ -91,6 +91,11 @@ class Outcome:
         recalled = any(check.proof == Proof.RECALLED.value for check in self.checks)
         return self.true and self.verdict == "violated" and not recalled
 
+    def _repr_html_(self) -> str:
+        from estimators.ledger_rows import html_ledger  # which imports this module
+
+        return html_ledger((self,))
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -103,6 +108,11 @@ class Ledger:
     @property
     def interrupted(self) -> bool:
         return bool(self.missing)
+
+    def _repr_html_(self) -> str:
+        from estimators.ledger_rows import html_ledger  # which imports this module
+
+        return html_ledger(self.outcomes)
 
 
 def named(claims: Mapping[str, Claim], names: Iterable[str]) -> dict[str, Claim]:

@@ -2,9 +2,11 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 from estimators.claim import Check
 from estimators.claims.sources import SourceVerdict
+from estimators.display import html_table, rounded
 from estimators.ledger import Ledger, Outcome, margin, settled
 from theory.bound import Proof, Relation
 
@@ -13,7 +15,6 @@ SOURCE_HEADINGS = ("id", "claim of the source", "verdict", "because", "checks")
 TWIN_HEADINGS = ("statement", "factor", "bound", "interval", "slack", "verdict", "cases")
 SIGN = {Relation.AT_MOST.value: "≤", Relation.AT_LEAST.value: "≥", Relation.EQUAL.value: "="}
 ENCODINGS_SHOWN = 3
-DIGITS, NEAR = 5, 1e-9
 
 READING = (
     "How to read it: each row is the case on which a statement comes nearest to being violated, of all its cases. The "
@@ -24,20 +25,6 @@ READING = (
     "proof mark cites; `recalled` was not looked up. `violated` refutes; `undecided`: the interval contains the bound. "
     "`refuted`: a statement kept because it is wrong, and shown to be."
 )
-
-
-def rounded(value: float, up: bool, digits: int = DIGITS) -> str:
-    """`digits` significant digits, rounded up or down; to the nearest where that is within 1e-9 of the number."""
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "-∞"
-    if value == 0:
-        return "0"
-    shown = float(f"{value:.{digits}g}")
-    beyond = value - shown if up else shown - value
-    if beyond > NEAR * abs(value):
-        unit = 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1)
-        shown += unit if up else -unit
-    return f"{shown:.{digits}g}"
 
 
 def interval(check: Check) -> str:
@@ -129,3 +116,15 @@ def summary(ledger: Ledger, twins: bool = False) -> str:
     cases = sum(len(one.checks) for one in ledger.outcomes)
     what = "twins" if twins else "claims"
     return f"{len(words)} {what} on {cases} cases in {math.ceil(ledger.seconds)} s: {counts or 'none'}"
+
+
+def html_ledger(outcomes: Sequence[Outcome]) -> str:
+    """The table of claims for Jupyter."""
+    return html_table(HEADINGS, [row(one) for one in outcomes], right=("bound", "interval", "slack", "cases"))
+
+
+def html_check(check: Check) -> str:
+    """One case of a claim for Jupyter."""
+    cells = (check.claim, check.encoding or "-", bound_text(check), interval(check), slack_text(check), check.verdict)
+    headings = ("claim", "encoding", "bound", "interval", "slack", "verdict")
+    return html_table(headings, [cells], caption=check.method, right=headings[2:5])

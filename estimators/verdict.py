@@ -4,11 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from estimators.display import html_table, rounded
 from estimators.estimate import Estimate
 from theory.bound import Bound, Relation
 
 # An interval that meets an asserted equality confirms it if it is narrower than this: relative, absolute around 0.
 EQUALITY_WIDTH, EQUALITY_AT_ZERO = 1e-9, 1e-12
+JUDGEMENT_HEADINGS = ("value", "times too weak", "verdict")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,14 @@ class Judgement:
     value: float
     slack: float
     verdict: str
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Under JUDGEMENT_HEADINGS; the slack is rounded down, so that a bound is never called weaker than it is."""
+        return f"{self.value:.5g}", rounded(self.slack, False, 4), self.verdict
+
+    def _repr_html_(self) -> str:
+        return html_table(JUDGEMENT_HEADINGS, [self.cells], right=JUDGEMENT_HEADINGS[:2])
 
 
 def judge(value: float, relation: Relation, estimate: Estimate) -> Judgement:

@@ -4,6 +4,7 @@ proof. Least and largest of several bounds; substitution and sums are in `theory
 import dataclasses
 import difflib
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -164,6 +165,17 @@ class Bound:
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex}$"
+
+    def _repr_markdown_(self) -> str:
+        """The statement, its assumptions, the word of every letter, its source and where its proof is."""
+        lines = [f"$$\\displaystyle {self.latex}$$"]
+        if self.assumptions != sp.true:
+            lines.append(f"if ${notation.latex(self.assumptions)}$")
+        if self.symbols:
+            words = (f"${notation.latex(symbol)}$ `{symbol.name}`" for symbol in self.symbols)
+            lines.append("where " + ", ".join(words))
+        source = re.sub(r"([\\`*_<>\[\]$|])", r"\\\1", " ".join(self.reference.split()))
+        return "\n\n".join([*lines, f"{source} (proof: {self.proof.value})"])
 
     def __str__(self) -> str:
         condition = "" if self.assumptions == sp.true else f" if {self.assumptions}"

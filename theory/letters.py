@@ -9,7 +9,13 @@ from sympy.printing.latex import LatexPrinter
 SYMBOLS: dict[str, sp.Symbol] = {}
 LETTERS: dict[sp.Symbol, str] = {}
 _BARE = re.compile(r"(\\(?:mathbb|mathcal|mathfrak|mathbf|sqrt|overline|frac(?:\{[^{}]*\})?))\s*(\w)")
-_SPELLINGS = {r"\le": r"\leq", r"\ge": r"\geq", r"\int\limits": r"\int", r"\square": r"{\mathrm{box}}"}
+_SPELLINGS = {
+    r"\le": r"\leq",
+    r"\ge": r"\geq",
+    r"\int\limits": r"\int",
+    r"\square": r"{\mathrm{box}}",
+    r"\bmod": r"\;\mathrm{mod}\;",
+}
 _SPELLING = re.compile("(?:" + "|".join(map(re.escape, _SPELLINGS)) + r")(?![a-zA-Z])")
 
 
