@@ -19,6 +19,7 @@ from theory.extrapolation_limits import EXTRAPOLATION_LIMIT_BOUNDS, EXTRAPOLATIO
 from theory.extrapolation_tasks import EXTRAPOLATION_TASK_BOUNDS, EXTRAPOLATION_TASKS_REFUTED
 from theory.information import INFORMATION_BOUNDS, INFORMATION_FALLACIES
 from theory.information_codes import INFORMATION_CODE_BOUNDS
+from theory.information_flow import INFORMATION_FLOW_BOUNDS
 from theory.information_latent import INFORMATION_LATENT_BOUNDS
 from theory.information_stress import INFORMATION_STRESS_BOUNDS, INFORMATION_STRESS_FALLACIES
 from theory.lookup import LOOKUP_BOUNDS, LOOKUP_REFUTED
@@ -88,6 +89,7 @@ STATEMENTS: dict[str, Statement] = _merged(
     INFORMATION_LATENT_BOUNDS,
     INFORMATION_STRESS_BOUNDS,
     INFORMATION_STRESS_FALLACIES,
+    INFORMATION_FLOW_BOUNDS,
     COST_BOUNDS,
     APPROXIMATION_BOUNDS,
     APPROXIMATION_REFUTED,

@@ -12,6 +12,7 @@ from estimators.claims.expressiveness import CLAIMS as EXPRESSIVENESS
 from estimators.claims.extrapolation import CLAIMS as EXTRAPOLATION
 from estimators.claims.extrapolation_depth import CLAIMS as EXTRAPOLATION_DEPTH
 from estimators.claims.information import CLAIMS as INFORMATION
+from estimators.claims.information_flow import CLAIMS as INFORMATION_FLOW
 from estimators.claims.softmax import CLAIMS as SOFTMAX
 
 
@@ -35,5 +36,6 @@ CLAIMS: dict[str, Claim] = merged(
     EXTRAPOLATION,
     EXTRAPOLATION_DEPTH,
     INFORMATION,
+    INFORMATION_FLOW,
     COST,
 )
