@@ -1,7 +1,9 @@
 """Command: do Transformers trained on short sequences work on longer ones, encoding by encoding."""
 
+import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -25,7 +27,7 @@ ENCODINGS = (
     *("none", "sinusoidal", "rotary", "alibi", "alibi:slope=1"),
     *("legendre", "haar", "random-orthogonal:beyond=clip"),
 )
-WINDOW_MEMBERS = 3  # of a task and encoding, at whose attention we look
+WINDOW_MEMBERS = 1  # of a task and encoding, at whose attention we look
 
 
 def extrapolation(
@@ -204,14 +206,16 @@ def _run(
 
 
 def _windows(plan: Plan, trained: list[Trained]) -> list[tuple[str, str, int, Windows]]:
-    """Windows and theorems at the longest test length, of some of the seeds."""
-    looked = []
-    for one in trained:
-        if one.member.seed < plan.seed + WINDOW_MEMBERS:
-            task = find_task(one.task.removesuffix("-mixed"))
-            examples = draw(task, TEST_SEED, SEQUENCES, max(plan.test_lengths))
-            looked.append((one.task, one.label, one.member.seed, network_windows(one.member, examples.inputs)))
-    return looked
+    """Windows and theorems at the longest test length, of the first seeds."""
+
+    def look(one: Trained) -> tuple[str, str, int, Windows]:
+        task = find_task(one.task.removesuffix("-mixed"))
+        examples = draw(task, TEST_SEED, SEQUENCES, max(plan.test_lengths))
+        return one.task, one.label, one.member.seed, network_windows(one.member, examples.inputs)
+
+    looked_at = [one for one in trained if one.member.seed < plan.seed + WINDOW_MEMBERS]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(look, looked_at))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,9 @@ until a held-out score of 99 % in range (- if fewer than half of the seeds reach
 steps measures speed of optimisation. `window`: predicted, the tokens outside which the heads can put at most 1 % of
 their attention, from the biases and the measured logit bound of each head (5.2); seen, the same from the attention
 itself. The rule (5.5): decaying attention keeps local tasks at every length and cannot pass the ceiling of its window
-on global ones. undecided: the intervals do not tell, or the theorem is silent."""
+on global ones. better, worse: the interval, simultaneous over the table, excludes 0; p is the exact sign-flip test,
+which cannot fall below 2/2^seeds before Holm's correction. undecided: the intervals do not tell, or the theorem is
+silent."""
 
 
 def interval(estimate: Estimate) -> str:

@@ -5,7 +5,9 @@ accuracy for symbols; for numbers the share of the variance explained, 1 - mean 
 lower limit. Test sequences depend on task and length only.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,19 +143,33 @@ def run(
         for name in plan.tasks
         for words, encoding in zip(plan.encodings, task_encodings(plan, find_task(name)), strict=True)
     ]
-    options: dict[str, Any] = {"checkpoint": checkpoint, "advance": advance}
+    jobs, trained = train_chosen(plan, pairs, settings, checkpoint=checkpoint, advance=advance)
+    tests = {
+        (name, length): draw(find_task(name), TEST_SEED, plan.sequences, length)
+        for name in plan.tasks
+        for length in plan.test_lengths
+    }
+
+    def scores_of(pair: tuple[Job, Trained]) -> list[Scores]:
+        job, one = pair
+        name = job.lessons.name.removesuffix("-mixed")
+        return [score_member(one, job.lessons, tests[name, length]) for length in plan.test_lengths]
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = list(pool.map(scores_of, zip(jobs, trained, strict=True)))
+    return trained, [score for several in found for score in several]
+
+
+def train_chosen(
+    plan: Plan, pairs: list[Job], settings: Settings, **options: Any
+) -> tuple[list[Job], list[Trained]]:
+    """Every (task, encoding) at the rate that its pilots choose, with all seeds; jobs in the order pairs x seeds."""
     rates = [plan.rates[0]] * len(pairs)
     if len(plan.rates) > 1:
         rates = choose_rates(pairs, settings, steps=plan.pilot_steps, rates=plan.rates, **options)
     chosen = [job._replace(rate=rate) for job, rate in zip(pairs, rates, strict=True)]
     jobs = [job._replace(seed=plan.seed + k) for job in chosen for k in range(plan.seeds)]
-    trained = train(jobs, settings, **options)
-    scores = []
-    for job, one in zip(jobs, trained, strict=True):
-        task = find_task(job.lessons.name.removesuffix("-mixed"))
-        for length in plan.test_lengths:
-            scores.append(score_member(one, job.lessons, draw(task, TEST_SEED, plan.sequences, length)))
-    return trained, scores
+    return jobs, train(jobs, settings, **options)
 
 
 def total_steps(plan: Plan, settings: Settings, tasks: int) -> int:

@@ -4,7 +4,9 @@ Every (encoding, seed) is one network. A row is a mean over seeds with Student's
 is a mean over test documents. All networks score the same bytes. The split, the mode and the corpus are named.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +15,7 @@ import numpy as np
 
 from estimators.estimate import Estimate
 from estimators.extrapolation_findings import REFERENCES
-from estimators.extrapolation_runs import Plan
+from estimators.extrapolation_runs import Plan, train_chosen
 from estimators.network_positions import check_lengths, network_encoding
 from estimators.seed_statistics import Difference, paired_differences, seed_mean
 from estimators.summary_batches import SYMBOLS, source_room
@@ -27,7 +29,6 @@ from estimators.text_training import (
     text_lessons,
     text_model,
 )
-from estimators.training import choose_rates, train
 from estimators.training_job import Job, Lessons, Settings, Trained
 
 Kind = Literal["text", "summary"]
@@ -105,15 +106,10 @@ def run_text(
         first._replace(encoding=encoding, label=words)
         for words, encoding in zip(plan.encodings, _encodings(plan), strict=True)
     ]
-    options: dict[str, Any] = {"checkpoint": checkpoint, "advance": advance}
-    rates = [plan.rates[0]] * len(pairs)
-    if len(plan.rates) > 1:
-        rates = choose_rates(pairs, settings, steps=plan.pilot_steps, rates=plan.rates, **options)
-    chosen = [job._replace(rate=rate) for job, rate in zip(pairs, rates, strict=True)]
-    jobs = [job._replace(seed=plan.seed + k) for job in chosen for k in range(plan.seeds)]
-    trained = train(jobs, settings, **options)
+    _, trained = train_chosen(plan, pairs, settings, checkpoint=checkpoint, advance=advance)
     score = _text_values if kind == "text" else _summary_values
-    found = [score(plan, lessons, one, material, confidence) for one in trained]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = list(pool.map(lambda one: score(plan, lessons, one, material, confidence), trained))
     rows = _rows(plan, kind, found, confidence)
     return TextRun(kind, rows, _compared(plan, kind, rows, confidence), trained, material.description)
 

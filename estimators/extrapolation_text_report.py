@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from estimators.command_line import console
-from estimators.estimate import Estimate
+from estimators.extrapolation_report import interval
 from estimators.extrapolation_text import TextRun, TextSummary
 
 TITLES = {
@@ -38,14 +38,9 @@ def show(run: TextRun, train_length: int) -> None:
 
 def _material(run: TextRun) -> str:
     known = run.description
-    split = f"split by {known['split']}" if "split" in known else ""
+    split = f"split {known['split']}" if "split" in known else ""
     documents = f"{known.get('train_documents', '?')} training and {known.get('test_documents', '?')} test documents"
     return f"{run.kind}: {known.get('corpus', '')}; {documents}; {split}"
-
-
-def interval(estimate: Estimate) -> str:
-    """[lower, upper] with three digits."""
-    return f"[{estimate.lower:.3f}, {estimate.upper:.3f}]"
 
 
 def _table(title: str, headings: Sequence[str]) -> Table:
@@ -57,7 +52,8 @@ def _table(title: str, headings: Sequence[str]) -> Table:
 
 def _by_length(measure: str, rows: Sequence[TextSummary]) -> Table:
     lengths = list(dict.fromkeys((row.length, row.position_range) for row in rows))
-    names = [f"{n} tokens" if where == "all" else f"{n} tokens, {where}" for n, where in lengths]
+    unit = "visible" if measure == "context-use" else "tokens"
+    names = [f"{n} {unit}" if where == "all" else f"{n} {unit}, {where}" for n, where in lengths]
     seeds, documents = len(rows[0].values), rows[0].documents
     title = f"{TITLES.get(measure, measure + ' (F-measure of greedy summaries)')}; {seeds} seeds, {documents} documents"
     table = _table(title, ("encoding", *names))

@@ -6,8 +6,8 @@ Both use 258 symbols (256 bytes, a separator, an end mark), so one compiled prog
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
+from scipy.special import log_softmax
 
 from estimators.hub import hub_documents, hub_pairs
 from estimators.network_member import Model
@@ -84,8 +84,7 @@ def predictor(trained: Trained, lessons: Lessons, symbols: int) -> Predict:
         given = np.asarray(inputs, dtype=np.int32)
         shape = given.shape
         examples = Examples(given, np.zeros(shape), np.ones(shape, bool), np.full(shape[0], shape[1], dtype=np.int32))
-        logits = predict(trained, lessons, examples)[..., :symbols]
-        return np.asarray(jax.nn.log_softmax(logits, axis=-1))
+        return log_softmax(predict(trained, lessons, examples)[..., :symbols], axis=-1)
 
     return found
 

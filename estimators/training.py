@@ -27,8 +27,6 @@ from estimators.training_program import Batch, State, evaluate, start_state, tra
 GROUP = 64  # members stacked on one accelerator
 PILOT_SEED = 1_000_000  # pilots see other sequences and start from other matrices
 RATES = (0.001, 0.003, 0.01)
-LARGEST_CODE = 1e15  # squares of codes above this overflow float32
-SLOW_SEQUENCES = 8
 
 Advance = Callable[..., None]
 
@@ -107,19 +105,12 @@ def choose_rates(
 
 
 def predict(trained: Trained, lessons: Lessons, examples: Examples) -> np.ndarray:
-    """Outputs (n, T, O) at the length of `examples`; ValueError where the encoding is not defined.
-
-    Codes too large for float32 (polynomials far beyond their interval) are run in float64 by `estimators.network`.
-    """
+    """Outputs (n, T, O), float32, at the length of `examples`; ValueError where the encoding is not defined."""
     member, length = trained.member, examples.inputs.shape[1]
-    if np.abs(member.positions(length).table).max(initial=0.0) > LARGEST_CODE:
-        parts = range(0, len(examples.inputs), SLOW_SEQUENCES)
-        found = np.concatenate([member.outputs(examples.inputs[k : k + SLOW_SEQUENCES]) for k in parts])
-    else:
-        padded = bucket(length)
-        encoded = encoded_arrays(member.encoding, lessons.model, length, padded)
-        batch = batch_arrays(*examples, padded=padded)
-        found = np.asarray(evaluate(trained.record["weights"], encoded, batch.inputs, batch.present))[:, :length]
+    padded = bucket(length)
+    encoded = encoded_arrays(member.encoding, lessons.model, length, padded)
+    batch = batch_arrays(*examples, padded=padded)
+    found = np.asarray(evaluate(trained.record["weights"], encoded, batch.inputs, batch.present))[:, :length]
     if not np.isfinite(found).all():
         raise ValueError(f"{member.encoding.name} overflows at {length} tokens: use beyond=clip, or shorter tests")
     return found

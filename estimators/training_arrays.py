@@ -18,6 +18,7 @@ from theory.encodings.learned import Learned
 from theory.encodings.t5 import T5
 
 Array = np.ndarray
+LONGEST_CODE = 1e12
 
 
 def encoded_arrays(encoding: AbstractEncoding, model: Model, length: int, padded: int | None = None) -> Encoded:
@@ -45,7 +46,7 @@ def encoded_arrays(encoding: AbstractEncoding, model: Model, length: int, padded
     cosine, sine = np.ones((size, width // 2)), np.zeros((size, width // 2))
     cosine[:length], sine[:length] = found.cosine, found.sine
     whole_table, whole_relative = np.zeros((size, model.dim)), np.zeros((2 * size - 1, width))
-    whole_table[:length] = table
+    whole_table[:length] = _representable(table)
     whole_relative[size - length : size + length - 1] = relative
     return Encoded(
         table=_float(whole_table),
@@ -63,9 +64,18 @@ def encoded_arrays(encoding: AbstractEncoding, model: Model, length: int, padded
 
 
 def _float(block: Array) -> jnp.ndarray:
-    # Codes beyond float32 become infinite here; `estimators.training.predict` runs those in float64.
-    with np.errstate(over="ignore"):
-        return jnp.asarray(block.astype(np.float32))
+    return jnp.asarray(block.astype(np.float32))
+
+
+def _representable(table: Array) -> Array:
+    """Rows longer than 1e12 (polynomials far beyond their interval) at length 1e12.
+
+    Squares of longer ones overflow float32. The network cannot tell them apart there: Norm takes the length away, and
+    what a layer adds, of order 10, is below the rounding of 1e12 as well as of anything longer.
+    """
+    sizes = np.abs(table).max(axis=1, keepdims=True, initial=1.0)
+    norms = sizes * np.linalg.norm(table / sizes, axis=1, keepdims=True)
+    return np.where(norms > LONGEST_CODE, table / np.maximum(norms, 1e-300) * LONGEST_CODE, table)
 
 
 def goal_arrays(model: Model, outputs: int, kind: str) -> Goal:

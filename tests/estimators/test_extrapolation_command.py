@@ -23,7 +23,7 @@ def test_tables_json_and_figure(tmp_path, capsys):
     status = call(*words, "--test-lengths", "8", "16", *SMALL, "--json", str(place), "--figure", str(drawn))
     shown = capsys.readouterr().out
     assert status == 0
-    for words in ("shift-1: ", "reversal: ", "chance", "How to read this", "Theorems against 12 trained networks"):
+    for words in ("shift-1: ", "reversal: ", "chance", "How to read this", "Theorems against 6 trained networks"):
         assert words in shown
     document = json.loads(place.read_text())
     results = document["results"]

@@ -166,6 +166,7 @@ def test_document(ledger, tmp_path):
             "verdict": SUPPORTED,
             "checks": list(SOURCE.checks),
             "because": SOURCE.because[SUPPORTED],
+            "evidence": [],
         }
     ]
     claims = {one["claim"]: one for one in found["claims"]}
