@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from estimators import counterexample
+from estimators.check_text import bound_text, interval
 from estimators.claim import Claim, form
 from estimators.claims import CLAIMS
 from estimators.claims.sources import SOURCES, judge_sources
@@ -14,7 +15,6 @@ from estimators.ledger_document import as_document, check_entry
 from estimators.ledger_latex import latex as as_latex
 from estimators.ledger_report import markdown as as_markdown
 from estimators.ledger_report import show, tell
-from estimators.ledger_rows import bound_text, interval
 from estimators.results import check_writable, versions, write_json, write_text
 
 

@@ -75,7 +75,7 @@ class Check:
     case: Case
 
     def _repr_html_(self) -> str:
-        from estimators.ledger_rows import html_check  # which imports this module
+        from estimators.check_text import html_check  # which imports this module
 
         return html_check(self)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimators.check_text import margin, nearness
 from estimators.claim import Case, Check, Claim
-from estimators.ledger import margin, nearness
 from estimators.perturbation import free_numbers, moved, with_numbers
 
 CANDIDATES = 8  # per step of a climb

@@ -7,12 +7,13 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+from estimators.check_text import margin, nearness, settled
 from estimators.claim import Check, Claim, check
 from estimators.claims import CLAIMS
 from estimators.command_line import console, progress, run
 from estimators.counterexample import save
 from estimators.falsification import Search, explore
-from estimators.ledger import margin, named, nearness, settled
+from estimators.ledger import named
 from estimators.ledger_document import check_entry
 from estimators.results import check_writable, versions, write_json
 

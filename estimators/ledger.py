@@ -6,42 +6,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from estimators.check_text import margin, settled
 from estimators.claim import Check, Claim, checks, form, overall
 from estimators.command_line import progress
-from estimators.verdict import EQUALITY_AT_ZERO, EQUALITY_WIDTH, ratio
-from theory.bound import Proof, Relation
+from theory.bound import Proof
 
 ATTAINED = 1e-6  # a tight bound must be met this closely, relative
 _SEVERITY = {"violated": 0, "undecided": 1, "holds": 2}
-
-
-def margin(check: Check) -> float:
-    """At most this many times too weak is the bound on this case; below 1 it is violated.
-
-    From the end of the interval that could refute it, so that a search, [witness, infinity), has one too. For an
-    equality 1/(1 + relative distance of the farther end).
-    """
-    if check.relation == Relation.AT_MOST.value:
-        return ratio(check.bound, check.lower)
-    if check.relation == Relation.AT_LEAST.value:
-        return ratio(check.upper, check.bound)
-    return 1 / check.slack
-
-
-def settled(check: Check) -> str:
-    """The verdict, but `holds` for a case that attains the bound so nearly that only rounding leaves it undecided: the
-    quantity may pass the bound by at most 1e-9 of it."""
-    beyond = check.upper - check.bound if check.relation == Relation.AT_MOST.value else check.bound - check.lower
-    near = beyond <= max(EQUALITY_WIDTH * abs(check.bound), EQUALITY_AT_ZERO)
-    inequality = check.relation != Relation.EQUAL.value
-    return "holds" if check.verdict == "undecided" and inequality and near else check.verdict
-
-
-def nearness(check: Check, digits: int = 8) -> str:
-    """How near one case comes to a violation, in words."""
-    if check.relation == Relation.EQUAL.value:
-        return f"relative distance {check.slack - 1:.3g}"
-    return f"slack {margin(check):.{digits}g}"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import Any
 
 import sympy as sp
 
+from estimators.check_text import margin
 from estimators.claim import Check, Claim
 from estimators.claims.sources import SourceVerdict
-from estimators.ledger import Ledger, Outcome, margin
+from estimators.ledger import Ledger, Outcome
 from estimators.ledger_rows import findings
 from estimators.results import versions
 from theory.bound import Bound

@@ -4,16 +4,15 @@ import math
 import re
 from collections.abc import Sequence
 
-from estimators.claim import Check
+from estimators.check_text import bound_text, interval, slack_text
 from estimators.claims.sources import SourceVerdict
 from estimators.display import html_table, rounded
-from estimators.ledger import Ledger, Outcome, margin, settled
-from theory.bound import Proof, Relation
+from estimators.ledger import Ledger, Outcome
+from theory.bound import Proof
 
 HEADINGS = ("claim", "form", "encodings", "bound", "interval", "slack", "verdict", "proof", "cases")
 SOURCE_HEADINGS = ("id", "claim of the source", "verdict", "because", "checks")
 TWIN_HEADINGS = ("statement", "factor", "bound", "interval", "slack", "verdict", "cases")
-SIGN = {Relation.AT_MOST.value: "≤", Relation.AT_LEAST.value: "≥", Relation.EQUAL.value: "="}
 ENCODINGS_SHOWN = 3
 
 READING = (
@@ -25,27 +24,6 @@ READING = (
     "proof mark cites; `recalled` was not looked up. `violated` refutes; `undecided`: the interval contains the bound. "
     "`refuted`: a statement kept because it is wrong, and shown to be."
 )
-
-
-def interval(check: Check) -> str:
-    """Both ends rounded outwards, so that what is printed contains what was certified, to 1e-9 of it."""
-    right = f"{rounded(check.upper, True)}]" if math.isfinite(check.upper) else "∞)"
-    return f"[{rounded(check.lower, False)}, {right}"
-
-
-def bound_text(check: Check) -> str:
-    """The relation and the value, rounded to the side on which the statement says less."""
-    return f"{SIGN[check.relation]} {rounded(check.bound, check.relation != Relation.AT_LEAST.value)}"
-
-
-def slack_text(check: Check) -> str:
-    if check.relation == Relation.EQUAL.value:
-        return f"off by {check.slack - 1:.1e}"
-    if check.verdict == "undecided" and settled(check) == "holds":
-        return "1"
-    if check.verdict == "undecided":
-        return f"≤ {rounded(margin(check), True)}"
-    return rounded(check.slack if check.verdict == "holds" else margin(check), False)
 
 
 def encodings_text(outcome: Outcome) -> str:
@@ -121,10 +99,3 @@ def summary(ledger: Ledger, twins: bool = False) -> str:
 def html_ledger(outcomes: Sequence[Outcome]) -> str:
     """The table of claims for Jupyter."""
     return html_table(HEADINGS, [row(one) for one in outcomes], right=("bound", "interval", "slack", "cases"))
-
-
-def html_check(check: Check) -> str:
-    """One case of a claim for Jupyter."""
-    cells = (check.claim, check.encoding or "-", bound_text(check), interval(check), slack_text(check), check.verdict)
-    headings = ("claim", "encoding", "bound", "interval", "slack", "verdict")
-    return html_table(headings, [cells], caption=check.method, right=headings[2:5])

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from estimators.check_text import bound_text, interval
 from estimators.claim import Claim
 from estimators.ledger import Ledger, Outcome
 from estimators.ledger_document import check_entry, symbolic
-from estimators.ledger_rows import bound_text, interval, verdict_text
+from estimators.ledger_rows import verdict_text
 from estimators.report_html import Markup, definitions, inner, tag
 from estimators.report_math import mathml
 from estimators.report_widgets import choice, filters, section

@@ -139,9 +139,8 @@ def _read(place: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
         with np.load(place, allow_pickle=False) as archive:
             about = json.loads(str(archive["about"]))
             leaves = [archive[f"leaf{k}"] for k in range(len(archive.files) - 1)]
-        if about["format"] != FORMAT:
-            raise ValueError
-        about["job"]["task"], about["checks"], about["finished"]
+        if about["format"] != FORMAT or not {"job", "checks", "finished"} <= set(about):
+            raise ValueError(f"{place} is of another format")
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
         raise ValueError(f"{place} is truncated or damaged: delete it to train this member anew") from error
     return about, leaves

@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from estimators.check_text import margin
 from estimators.claim import check
 from estimators.claims import CLAIMS
 from estimators.counterexample import document, replay, save
-from estimators.ledger import margin
 from estimators.perturbation import free_numbers
 
 each = pytest.mark.parametrize("name", CLAIMS)

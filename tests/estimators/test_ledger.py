@@ -8,9 +8,10 @@ import sympy as sp
 from toy_claims import honest, with_faults
 
 from estimators import ledger as module
+from estimators.check_text import margin, nearness, settled
 from estimators.claim import Claim
 from estimators.claims import merged
-from estimators.ledger import check_all, check_claim, check_twin, exit_status, margin, named, nearness, settled
+from estimators.ledger import check_all, check_claim, check_twin, exit_status, named
 
 CLAIMS = with_faults()
 

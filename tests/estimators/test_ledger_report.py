@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_claims import with_faults
 
+from estimators.check_text import bound_text, interval, slack_text
 from estimators.claim import Claim, Measurement
 from estimators.claims.sources import OPEN, SUPPORTED, Source, if_all_stand, judge_sources
 from estimators.estimate import exact
@@ -20,7 +21,7 @@ from estimators.ledger import check_all, check_claim
 from estimators.ledger_document import _number, as_document, symbolic
 from estimators.ledger_latex import escape_latex, latex
 from estimators.ledger_report import escape_markdown, markdown, show, tell
-from estimators.ledger_rows import bound_text, findings, interval, rounded, row, slack_text, twin_row
+from estimators.ledger_rows import findings, rounded, row, twin_row
 from estimators.results import write_json
 from theory.rademacher_encodings import bound_order
 
