@@ -47,6 +47,7 @@ def extrapolation(
     layers: int = 2,
     heads: int = 4,
     sequences: int = 64,
+    bfloat16: bool = False,
     confidence: float = 0.95,
     text: str | None = None,
     checkpoint: Path | None = None,
@@ -77,6 +78,7 @@ def extrapolation(
         layers (L): layers
         heads (H): heads; must divide dim
         sequences (n): test sequences for each length
+        bfloat16: round matrix products of training to bfloat16; positions and softmax never are
         confidence: of the intervals
         text (PATH): for text and summary: a file, a folder, CSV or JSONL pairs, or hub:NAME for a Hugging Face data
             set; the standard library's sources if not given
@@ -89,6 +91,8 @@ def extrapolation(
         python -m estimators.extrapolation --task reversal --mixed --seeds 5 --steps 1000
         python -m estimators.extrapolation --encoding alibi alibi:slope=1 none --test-lengths 32 256 1024 --json x.json
         python -m estimators.extrapolation --task text --train-length 128 --test-lengths 128 256 512 --dim 64
+        python -m estimators.extrapolation --task text --train-length 512 --test-lengths 512 2048 8192 --dim 256 \
+            --layers 6 --bfloat16 --checkpoint run   (for an accelerator)
     """
     parameters = dict(locals())
     started = time.perf_counter()
@@ -112,7 +116,7 @@ def extrapolation(
         sequences=sequences,
         rates=tuple(rate),
     )
-    settings = Settings(steps=steps)
+    settings = Settings(steps=steps, low=bfloat16)
     if text is not None and not kinds:
         raise ValueError("--text is read by the tasks text and summary only: add --task text")
     check_plan(plan, with_tasks=bool(plan.tasks) or not kinds)

@@ -77,6 +77,8 @@ def test_the_sources_are_complete_and_rest_on_claims_of_the_ledger():
             found = judge_source(source, standings)
             assert found.verdict in VERDICTS
             assert found.because
-    # nothing of the ledger trains a model or reads a text
-    open_ = {one.id for one in SOURCES if judge_source(one, dict.fromkeys(one.checks, "holds")).verdict == OPEN}
-    assert {"K5", "D1", "D4"} <= open_
+    # nothing of the ledger trains a model or reads a text: without evidence from trained networks these stay open
+    open_ = {
+        one.id for one in SOURCES if judge_source(one, dict.fromkeys(one.checks, "holds"), trained=[]).verdict == OPEN
+    }
+    assert {"K4a", "K5", "D1", "D4"} <= open_

@@ -271,6 +271,14 @@ def test_bad_settings(settings, message):
         Settings(**settings)
 
 
+def test_bfloat16_products_train_too_and_positions_stay_exact():
+    made = job(rate=0.01)
+    plain, low = (train([made], Settings(steps=200, batch=16, chunk=10, low=low))[0] for low in (False, True))
+    assert low.steps_to_threshold is not None
+    assert plain.checks[0].loss != low.checks[0].loss
+    assert plain.checks[0].loss == pytest.approx(low.checks[0].loss, rel=0.02)
+
+
 def test_nothing_to_train():
     with pytest.raises(ValueError, match="at least one job"):
         train([], SMALL)
