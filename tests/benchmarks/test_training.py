@@ -4,11 +4,12 @@
 steps, float32. Alternative: `torch_training.py`, the same network, loss, Adam and clipping in PyTorch, eager and
 torch.compile, one process for each core with one thread each and half of the members, so that both cores are full there
 too; losses agree. Programs are interleaved, three repetitions; ratios are medians of paired ratios. Time to result: all
-members until the last loss, compilation included, imports not. Per step: steady state, one core's stream. PyTorch is
-installed by this file in an environment of its own.
+members until the last loss, compilation included, imports not. Per step: of one core's stream while all are busy, once
+compiled (ours includes drawing data and checks). PyTorch is installed by this file in an environment of its own;
+TORCH_PYTHON names an interpreter that has it already.
 
 Floating-point operations: matrix products of the forward pass and twice as many backward. Peak: NumPy's 2048 x 2048
-float32 product on all cores in the same run, the fastest of five.
+float32 product on one thread (tests/conftest.py allows one) in the same run, the fastest of five.
 """
 
 import json
@@ -27,9 +28,8 @@ from estimators.network_member import Model
 from estimators.network_positions import network_encoding
 from estimators.tasks import draw, find_task
 from estimators.training import train
-from estimators.training_arrays import encoded_arrays, goal_arrays
+from estimators.training_arrays import encoded_arrays
 from estimators.training_job import Job, Lessons, Settings, first_weights
-from estimators.training_program import start_state, train_chunk
 
 TABLE = Path(__file__).with_name("training.md")
 SCRIPT = Path(__file__).with_name("torch_training.py")
@@ -49,6 +49,8 @@ def table():
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
+    if given := os.environ.get("TORCH_PYTHON"):
+        return Path(given)
     place = tmp_path_factory.mktemp("torch")
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     found = place / "bin" / "python"
@@ -84,17 +86,11 @@ def ours(dim, workers=None):
 
 
 def our_step(dim):
-    """Seconds of one step of one member in steady state, by itself on one core's stream."""
-    job = jobs(dim)[0]
-    model = job.lessons.model
-    batches = training._material(job.lessons, 0, 0, SETTINGS)
-    arguments = encoded_arrays(job.encoding, model, LENGTH), goal_arrays(model, 8, "symbols"), batches
-    state = start_state(first_weights(job))
-    rate, total = np.float32(RATE), np.float32(STEPS)
-    jax.block_until_ready(train_chunk(state, *arguments, rate, total))
+    """Seconds of one step of one member, all cores busy, nothing left to compile."""
+    made = jobs(dim)
     started = time.perf_counter()
-    jax.block_until_ready(train_chunk(state, *arguments, rate, total))
-    return (time.perf_counter() - started) / STEPS
+    train(made, SETTINGS)
+    return (time.perf_counter() - started) * (os.cpu_count() or 1) / (len(made) * STEPS)
 
 
 def torch_job(dim, mode, members, place):
@@ -178,7 +174,7 @@ def test_training_against_torch(python, dim, tmp_path):
         started = time.perf_counter()
         _ = matrix @ matrix
         times.append(time.perf_counter() - started)
-    peak = 2 * 2048**3 / min(times) / (os.cpu_count() or 1)
+    peak = 2 * 2048**3 / min(times)
     row(f"d = {dim}, per step: eager PyTorch / ours", results["eager"][1], 1.0)
     row(f"d = {dim}, per step: torch.compile / ours", results["compile"][1], 0.77)
     row(f"d = {dim}, time to result: eager PyTorch / ours", results["eager"][0], 1.0)
