@@ -91,8 +91,7 @@ def extrapolation(
         python -m estimators.extrapolation --task reversal --mixed --seeds 5 --steps 1000
         python -m estimators.extrapolation --encoding alibi alibi:slope=1 none --test-lengths 32 256 1024 --json x.json
         python -m estimators.extrapolation --task text --train-length 128 --test-lengths 128 256 512 --dim 64
-        python -m estimators.extrapolation --task text --train-length 512 --test-lengths 512 2048 8192 --dim 256 \
-            --layers 6 --bfloat16 --checkpoint run   (for an accelerator)
+        python -m estimators.extrapolation --task text --train-length 512 --test-lengths 512 8192 --dim 256 --layers 6
     """
     parameters = dict(locals())
     started = time.perf_counter()

@@ -10,11 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
+from estimators.figure_style import LOOKS, line
 from estimators.information_flow import Row
 from estimators.information_report import SHORT, wide
 
-# Okabe and Ito's colour-blind safe palette.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999", "#000000")
 BRIEF = {"after-attention": "att", "attention": "att", "mlp": "mlp", "heads": "heads", "residual": "", "embedded": ""}
 
 
@@ -84,14 +83,16 @@ def _map(
 def _curves(
     axes: Axes, rows: Sequence[Row], encodings: Sequence[str], places: Sequence[tuple[int, str]], ceiling: float
 ) -> None:
-    for index, encoding in enumerate(encodings):
+    for encoding in encodings:
         own = [row for row in rows if row.encoding == encoding]
         x = [places.index((row.layer, row.site)) for row in own]
         low, high = ([getattr(row.found.information, end) for row in own] for end in ("lower", "upper"))
-        colour = COLOURS[index % len(COLOURS)]
+        # Activations of the user's own, or trained networks, have names of their own.
+        known = encoding if encoding.partition(":")[0] in LOOKS else "none"
+        seen = line(known, markersize=3.5, linewidth=1.6, label=encoding)
+        colour = seen["color"]
         axes.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
-        dash = "-" if index < len(COLOURS) else "--"
-        axes.plot(x, low, dash, color=colour, linewidth=1.6, marker="o", markersize=3, label=encoding)
+        axes.plot(x, low, **seen)
         axes.plot(x, high, ":", color=colour, linewidth=0.9)
     axes.axhline(ceiling, color="black", linewidth=0.8, linestyle="--")
     axes.set_ylim(-0.03 * ceiling, 1.05 * ceiling)
