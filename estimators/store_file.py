@@ -108,7 +108,7 @@ def salvage(path: Path) -> tuple[list[tuple], int]:
     rows: dict[int, tuple] = {}
     with told(path, hopeless=True), closing(_connection(path, "ro", broken=True)) as connection:
         _check_version(path, connection)
-        most = sum(one.stat().st_size for one in (path, _log(path)) if one.exists()) // _SHORTEST_ROW
+        most = (size(path) + size(_log(path))) // _SHORTEST_ROW
         stored, stopped = newest(connection), False
         if stored is None or not 0 <= stored <= most:
             stored = None  # that number is damaged itself
@@ -131,13 +131,21 @@ def _largest(numbers: Iterable[int], most: int) -> int:
     return max((number for number in numbers if number <= most), default=0)
 
 
+def size(path: Path) -> int:
+    """Bytes of a file, 0 if there is none: another process may remove its log at any moment."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _log(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
 def _connection(path: Path, mode: str, *, broken: bool = False) -> sqlite3.Connection:
     _check_head(path)
-    logged = _log(path).exists() and _log(path).stat().st_size > 0
+    logged = size(_log(path)) > 0
     # Where SQLite cannot make its shared memory it needs none: nobody can write there.
     alone = mode == "ro" and not logged and (broken or not os.access(path.resolve().parent, os.W_OK))
     return _connect(path, "ro&immutable=1" if alone else mode, broken)

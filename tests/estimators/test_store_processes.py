@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from estimators.store import Store, Task, insert
-from estimators.store_file import opened, transaction
+from estimators.store_file import opened, size, transaction
 from estimators.store_repair import readable
 
 TASK = Task("toy", "1")
@@ -224,3 +224,12 @@ def test_no_file_is_left_open_or_beside(tmp_path):
         with transaction(connection):
             insert(connection, tuple(json.loads('["k", "t", "c", "{}", 0, "1", 0.0, "", "", "{}", ""]')))
     assert os.listdir(tmp_path) == ["results.sqlite"]
+
+
+def test_a_log_that_vanishes_counts_as_none(tmp_path, monkeypatch):
+    """The last reader to leave removes the log between any two looks at it."""
+    store = Store(tmp_path / "results.sqlite")
+    monkeypatch.setattr(Path, "exists", lambda self, **options: True)
+    assert store.put(TASK, {}, [1], seconds=0.0).result == [1]
+    assert size(tmp_path / "results.sqlite-wal") == 0
+    assert size(tmp_path / "results.sqlite") > 0
