@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from estimators import extrapolation_runs
+from estimators import extrapolation_runs, extrapolation_windows
 from estimators.estimate import Estimate
 from estimators.extrapolation_findings import Row, comparisons, rule_checks, score_rows
 from estimators.extrapolation_report import as_results, learned_after
@@ -108,6 +108,8 @@ RULE = Plan(("shift-1", "reversal"), ("alibi",), train_length=32, test_lengths=(
         ("shift-1", 1.0, 0.999, 20.0, "holds"),
         ("shift-1", 1.0, 0.5, 20.0, "violated"),
         ("shift-1", 0.6, 0.6, 20.0, "undecided"),  # not learned
+        ("shift-1", 1.0, 0.95, 20.0, "undecided"),  # the interval straddles what must be kept
+        ("reversal", 0.3, 0.197, 20.0, "undecided"),  # and the ceiling
         ("reversal", 0.3, 0.15, 20.0, "holds"),
         ("reversal", 0.3, 0.9, 20.0, "violated"),
         ("reversal", 0.3, 0.9, 400.0, "undecided"),  # the window covers everything
@@ -198,6 +200,11 @@ def test_windows_of_a_network():
     assert checked.bounds == len(found.rows)
     assert "none violated" in bound_line(checked)
     assert bound_check([]) is None
+
+
+def test_the_widest_head_of_a_layer_counts_in_any_order():
+    assert extrapolation_windows._field([(0, 5), (0, 3), (1, 2)]) == 1 + 4 + 1
+    assert extrapolation_windows._field([(0, 3), (0, 5), (1, 2)]) == 1 + 4 + 1
 
 
 def test_a_violated_bound_is_shouted():

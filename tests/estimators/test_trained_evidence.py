@@ -68,6 +68,13 @@ def test_local_tasks_kept_or_not(end, verdict):
     assert found(ends("shift-1", "alibi", (0.5, 0.5, 0.5), end), "trained-local-kept") is None
 
 
+def test_one_undecided_comparison_leaves_a_finding_undecided():
+    kept = ends("shift-1", "alibi", (1.0,) * 6, (1.0,) * 6)
+    open_ = ends("shift-1", "alibi:slope=1", (1.0,) * 6, (0.97, 0.91, 1.0, 0.97, 0.91, 1.0))
+    assert found(kept, "trained-local-kept").verdict == "holds"
+    assert found([*kept, *open_], "trained-local-kept").verdict == "undecided"
+
+
 def test_a_global_task_against_its_ceiling():
     low, high = (0.15, 0.16, 0.15), (0.9, 0.9, 0.91)
     for end, verdict in ((low, "holds"), (high, "violated")):
