@@ -69,7 +69,7 @@ BOUNDS: dict[str, tuple[str, str]] = {
     "after-Trauger-Tewari": ("v", THEIRS),
     "after-Edelman": ("<", THEIRS),
 }
-PARAMETERS: dict[str, Any] = {
+PARAMETERS: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -100,8 +100,7 @@ def style() -> Iterator[None]:
     """Matplotlib's defaults with the settings above, whatever the user's own are."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        for word, value in PARAMETERS.items():
-            mpl.rcParams[word] = value  # type: ignore[index]  (any text is allowed)
+        mpl.rcParams.update(PARAMETERS)
         yield
 
 

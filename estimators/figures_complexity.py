@@ -142,7 +142,8 @@ def _measured(variable: str, series: str, encoding: str, note: str, x: float, fo
 def _with_slope(rows: Rows) -> Rows:
     points = [row for row in rows if row["kind"] == "point"]
     # An end that was infinite is an empty cell; a slope needs a number.
-    found = fitted_slope([row["x"] for row in points], [_estimate(row) for row in points])  # type: ignore[misc]
+    places = [cast(float, row["x"]) for row in points]
+    found = fitted_slope(places, [_estimate(row) for row in points])
     ends = {"lower": found.lower, "upper": found.upper, "confidence": found.confidence}
     return [*rows, points[0] | {"kind": "slope", "name": found.method, "x": None} | ends]
 

@@ -1,6 +1,7 @@
 """Drawing of the figures of Rademacher complexity."""
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -59,13 +60,13 @@ def brackets(rows: Rows) -> Figure:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(r"empirical Rademacher complexity $\hat{\mathfrak{R}}$ of one head, and its bounds")
-    shown = [Patch(color=GREY, label="certified interval, 99 % each")]
+    shown: list[Any] = [Patch(color=GREY, label="certified interval, 99 % each")]
     for name in bounds:
         marker, colour = _bound(str(name))
         lower = any(row["name"] == name and row["relation"] == ">=" for row in rows)
         label = f"{name} (lower)" if lower else str(name)
         shown.append(
-            Line2D([], [], linestyle="", marker=marker, color=colour, markerfacecolor="none", label=label)  # type: ignore[arg-type]
+            Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor="none", label=label)
         )
     legend_below(figure, shown, columns=3)
     return figure

@@ -74,7 +74,9 @@ def _bound(
         checked = [one for one in known if one in outcomes]
         try:
             return symbolic(outcomes[checked[0]], claims[checked[0]]) if checked else None
-        except Exception:  # a case of an older measurement
+        except Exception:
+            # A ledger read from a file may hold a case that the present measurement refuses in any way of its own; the
+            # page then shows the statement without a formula, which is all that this function is asked for.
             return None
     return statement()
 
