@@ -4,6 +4,7 @@ Every (encoding, seed) is one network. A row is a mean over seeds with Student's
 is a mean over test documents. All networks score the same bytes. The split, the mode and the corpus are named.
 """
 
+import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,10 @@ def check_text(plan: Plan, kind: Kind, text: str | None) -> tuple[Any, Lessons, 
         lessons = text_lessons(material, model, plan.train_length)
     else:
         source_room(min(plan.test_lengths))
+        if importlib.util.find_spec("rouge_score") is None:
+            # Said here, not after the networks are trained.
+            wanted = "pip install 'positional-encoding-bounds[summaries]'"
+            raise ValueError(f"the task summary scores with the package rouge-score, which is missing: {wanted}")
         material = pairs_of(text)
         lessons = summary_lessons(material, model, plan.train_length)
     return material, lessons, Job(lessons, _encodings(plan)[0], plan.seed, plan.rates[0])

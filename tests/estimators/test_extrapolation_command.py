@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from estimators import extrapolation
+from estimators import extrapolation, extrapolation_text
 from estimators.command_line import run
 
 SMALL = [
@@ -131,3 +131,10 @@ def test_a_corpus_shorter_than_the_longest_test_length(tmp_path, capsys):
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 " * 2000)
     assert call("--task", "text", "--text", str(tmp_path / "latin.txt"), "--encoding", "none") == 2
     assert "UTF-8" in capsys.readouterr().err
+
+
+def test_summaries_without_the_package_that_scores_them_are_refused_before_training(monkeypatch, capsys):
+    monkeypatch.setattr(extrapolation_text.importlib.util, "find_spec", lambda name: None)
+    words = ["--task", "summary", "--encoding", "none", "--train-length", "128", "--test-lengths", "128"]
+    assert call(*words) == 2
+    assert "positional-encoding-bounds[summaries]" in capsys.readouterr().err
